@@ -1,0 +1,1 @@
+"""Room 1: what autograd writes down."""

@@ -1,0 +1,121 @@
+"""One quantity, dL_out/dx, obtained in independent ways; how far they are apart, and why."""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+
+from maml_core.graphs.algebra import Solution, number
+from maml_core.graphs.numerals import numeral
+from maml_core.graphs.programs import Program
+from maml_core.graphs.recording import Recording, record, run
+
+TOLERANCE = 1e-6  # relative: far above rounding in float64, far below any mistake in a formula
+STEPS = [2.0**-n for n in range(2, 26)]  # of the central difference, relative to x
+
+
+class Way(NamedTuple):
+    name: str
+    value: float
+
+
+class Agreement(NamedTuple):
+    """`difference`: the largest relative difference between two ways. `reason`: one sentence, empty if all is well."""
+
+    create_graph: bool
+    ways: tuple[Way, ...]
+    difference: float
+    reason: str
+
+    @property
+    def agrees(self) -> bool:
+        return not self.reason
+
+
+def agreement(program: Program, inputs: Mapping[str, float], solution: Solution, *, create_graph: bool) -> Agreement:
+    """Autograd, SymPy, the chain rule over the recorded graph, and a central difference, all in float64.
+
+    With `create_graph=False` every way holds the inner gradients fixed, as that run does.
+    """
+    recording = record(program, inputs, create_graph=create_graph, dtype=torch.float64)
+    exact = solution.second_order if create_graph else solution.first_order
+    slope, doubt = central_difference(program, inputs, frozen=None if create_graph else _inner_gradients(recording))
+    ways = (
+        Way("autograd", _gradient(recording)),
+        Way("SymPy", number(exact)),
+        Way("chain rule over the recorded graph", chain_rule(recording)),
+        Way("central difference", slope),
+    )
+    difference = relative_difference([way.value for way in ways])
+    return Agreement(create_graph, ways, difference, _reason(ways, difference, doubt, numeral(exact)))
+
+
+def _gradient(recording: Recording) -> float:
+    gradient = recording.gradients["x"]
+    return math.nan if gradient is None else gradient
+
+
+def _inner_gradients(recording: Recording) -> dict[int, float]:
+    line = next(line.number for line in recording.lines if "autograd.grad" in line.text)
+    return {value.step or 0: value.value for value in recording.values if value.line == line}
+
+
+def chain_rule(recording: Recording) -> float:
+    r"""$$\frac{\partial L}{\partial a} = \sum_{a \to b} \frac{\partial L}{\partial b}\frac{\partial b}{\partial a}$$
+
+    over the recorded edges, each local derivative asked of its node alone. Leaf "x"; nan if nothing reaches it.
+    """
+    order = {node.id: i for i, node in enumerate(recording.nodes)}
+    used = [edge for edge in recording.edges if edge.used and edge.local is not None]
+    totals = dict.fromkeys(recording.used_nodes, 0.0)
+    if "x" not in totals:
+        return math.nan
+    totals[max(totals, key=order.__getitem__)] = 1.0
+    # A node is created after everything it is computed from, so latest first is a topological order.
+    for edge in sorted(used, key=lambda edge: -order[edge.target]):
+        totals[edge.source] += totals[edge.target] * (edge.local or 0.0)
+    return totals["x"]
+
+
+def central_difference(
+    program: Program, inputs: Mapping[str, float], *, frozen: Mapping[int, float] | None
+) -> tuple[float, float]:
+    """(L(x + h) − L(x − h)) / 2h for the h at which halving h changes it least, and that relative change."""
+    x = inputs["x"]
+
+    def output(at: float) -> float:
+        env = run(program, {**inputs, "x": at}, create_graph=False, dtype=torch.float64, frozen=frozen)
+        return float(torch.as_tensor(env["outer_loss"]).detach())
+
+    steps = [h * max(1.0, abs(x)) for h in STEPS]
+    slopes = [(output(x + h) - output(x - h)) / (2 * h) for h in steps]
+    changes = [relative_difference(pair) for pair in zip(slopes, slopes[1:], strict=False)]
+    best = min(range(len(changes)), key=lambda i: changes[i] if changes[i] == changes[i] else math.inf)
+    return slopes[best + 1], changes[best]
+
+
+def relative_difference(values: list[float] | tuple[float, ...]) -> float:
+    """Largest distance between two of the values over the largest size; nan if any of them is not finite."""
+    if not all(map(math.isfinite, values)):
+        return math.nan
+    size = max(map(abs, values))
+    return (max(values) - min(values)) / size if size else 0.0
+
+
+def _reason(ways: tuple[Way, ...], difference: float, doubt: float, exact: str) -> str:
+    broken = [way.name for way in ways if not math.isfinite(way.value)]
+    if broken:
+        return (
+            f"Not finite: {', '.join(broken)}. float64 ends at 1.8·10³⁰⁸ and float32 at 3.4·10³⁸; "
+            f"SymPy, which has no such limit, gets {exact}."
+        )
+    if difference <= TOLERANCE:
+        return ""
+    without = relative_difference([way.value for way in ways if way.name != "central difference"])
+    if without <= TOLERANCE:
+        return (
+            f"Only the central difference parts: here the loss bends so fast, or has a kink so near, that even its "
+            f"best step still changes by {doubt:.0e} when halved."
+        )
+    return "Rounding in float64 was amplified on the way through the inner steps: the terms nearly cancel."

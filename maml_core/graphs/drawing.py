@@ -1,0 +1,126 @@
+"""A program's autograd graph, laid out: torchviz walks the graph, dot places it, the browser fills in the numbers.
+
+The layout depends on the program alone, not on its numbers, so it is computed once per program and kept. Node ids
+are the recording's. A folded inner step is one box: all its nodes are renamed to it, and duplicates drop out.
+"""
+
+import re
+import shutil
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import NamedTuple
+
+from graphviz import Digraph
+from torch import Tensor
+
+from maml_core.graphs.programs import Gradient, Program, Repeat, Statement
+from maml_core.graphs.recording import Trace, trace
+
+NO_DOT = (
+    "The graph needs Graphviz's `dot`, which is not installed on this server: "
+    "`apt-get install graphviz` (Debian, Ubuntu) or `brew install graphviz` (macOS) adds it."
+)
+OUTPUT = "output"  # the id of the box for the program's output
+GRAPH = {"nodesep": "0.16", "ranksep": "0.2", "bgcolor": "transparent"}
+NODE = {"shape": "box", "style": "rounded", "label": "", "fixedsize": "true"}
+EDGE = {"arrowsize": "0.55"}
+CHARACTER, PADDING, LINE = 6.6, 14.0, 13.0  # points: the browser sets labels in 11 pt type of fixed width
+LONGEST = 22  # characters of a sub-expression that a box makes room for
+
+
+class Drawing(NamedTuple):
+    """SVGs of one graph, by the inner step that stands open: "1", "2", … or "all". `error` if there are none.
+
+    `folded` names the box that stands for a closed step; every `<title>` is the id of a node or `source->target`.
+    """
+
+    layouts: dict[str, str]
+    error: str | None = None
+
+
+def draw(program: Program) -> Drawing:
+    """Every layout a reader can fold to. Without Graphviz's `dot` there is none; `error` says how to get it."""
+    return _draw(program) if shutil.which("dot") else Drawing({}, NO_DOT)
+
+
+@lru_cache(maxsize=256)
+def _draw(program: Program) -> Drawing:
+    steps = max((s.times for s in program.statements if isinstance(s, Repeat)), default=1)
+    states = [str(k) for k in range(1, steps + 1)] + (["all"] if steps > 1 else [])
+    # The numbers do not matter here: the browser writes the reader's own into the boxes.
+    seen, _, _ = trace(program, dict.fromkeys(("x", "c", "alpha"), 1.0), create_graph=True)
+    grad_fns = seen.walk(seen.tensors)  # held on to, because torchviz calls a node by its Python id()
+    boxes = _tensor_boxes(program, seen)
+    source = _torchviz([tensor for tensor, _, _ in boxes], seen)
+    names = {str(id(grad_fn)): (name, _step(name, seen, steps)) for name, grad_fn in grad_fns.items()}
+    names |= {str(id(tensor)): (name, step) for tensor, name, step in boxes}
+    with ThreadPoolExecutor() as pool:  # each dot is a process of its own
+        svgs = pool.map(lambda state: _svg(_folded(source, names, seen, state)), states)
+        return Drawing(dict(zip(states, svgs, strict=True)))
+
+
+def _step(name: str, seen: Trace, steps: int) -> int | None:
+    """The inner step a node folds into. A single step is never folded."""
+    return seen.nodes[name].step if steps > 1 else None
+
+
+def _tensor_boxes(program: Program, seen: Trace) -> list[tuple[Tensor, str, int | None]]:
+    """What torchviz draws besides grad_fns: the output, and the losses that are on no path to it."""
+    assert seen.output is not None
+    used = seen.walk([seen.output])
+    losses = {s.output for s in _flat(program.statements) if isinstance(s, Gradient)}
+    aside = [
+        (tensor, f"{target}.{step}", step)
+        for (target, step), tensor in seen.assigned.items()
+        if target in losses and seen.id_of(tensor.grad_fn) not in used
+    ]
+    return [(seen.output, OUTPUT, None), *aside]
+
+
+def _flat(statements: tuple[Statement, ...]) -> list[Statement]:
+    return [s for outer in statements for s in ((outer, *outer.body) if isinstance(outer, Repeat) else (outer,))]
+
+
+def _torchviz(outputs: list[Tensor], seen: Trace) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torchviz 0.0.3 still imports distutils
+        from torchviz import make_dot
+
+        return make_dot(tuple(outputs), params=seen.leaves).source
+
+
+def _folded(source: str, names: dict[str, tuple[str, int | None]], seen: Trace, state: str) -> Digraph:
+    """torchviz's edges between our ids, with the nodes of closed steps renamed to one box each."""
+    leaves = {str(id(leaf)): f"{name}.leaf" for name, leaf in seen.leaves.items()}
+    closed = {
+        torchviz_name: f"step-{step + 1}"
+        for torchviz_name, (_, step) in names.items()
+        if step is not None and state not in ("all", str(step + 1))
+    }
+    boxes = {torchviz_name: name for torchviz_name, (name, _) in names.items()} | leaves | closed
+    graph = Digraph(strict=True, graph_attr=GRAPH, node_attr=NODE, edge_attr=EDGE)
+    for box in dict.fromkeys(boxes.values()):
+        graph.node(box, **_size(box, seen))
+    for tail, head in re.findall(r"(\d+) -> (\d+)", source):
+        if boxes[tail] != boxes[head]:
+            graph.edge(boxes[tail], boxes[head])
+    return graph
+
+
+def _size(box: str, seen: Trace) -> dict[str, str]:
+    """Room for the operation, the sub-expression and its value: one, two or three lines of type."""
+    node = seen.nodes.get(box)
+    if node is None or box in seen.leaves:
+        rows, characters = (2, 20) if box.startswith("step-") else (1, 13)
+    else:
+        rows, characters = 3, max(16, min(LONGEST, 2 + node.end - node.start))
+    width, height = PADDING + CHARACTER * characters, 6 + LINE * rows
+    return {"width": f"{width / 72:.3f}", "height": f"{height / 72:.3f}"}
+
+
+def _svg(graph: Digraph) -> str:
+    """dot's SVG without its prologue and fixed size: the viewBox is all the browser needs."""
+    svg = graph.pipe(format="svg", encoding="utf-8")
+    svg = re.sub(r"<!--.*?-->\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    return re.sub(r'<svg width="\d+pt" height="\d+pt"', "<svg", svg)

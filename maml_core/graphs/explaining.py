@@ -1,0 +1,50 @@
+"""The one question a lesson of Part I asks: this program with these numbers, seen four ways."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from maml_core.graphs.agreement import Agreement, agreement
+from maml_core.graphs.algebra import Solution, differentiate, solve
+from maml_core.graphs.comparing import Comparison, Growth, compare, growth
+from maml_core.graphs.drawing import Drawing, draw
+from maml_core.graphs.equations import Row, equations
+from maml_core.graphs.programs import PRESETS, InnerStep
+
+MOST_INNER_STEPS = 5
+
+
+class Explanation(NamedTuple):
+    """Code and numbers (`both`), graph (`drawing`), algebra (`equations`), and the check of one against the other."""
+
+    lesson: InnerStep
+    inputs: dict[str, float]
+    both: Comparison
+    drawing: Drawing
+    equations: tuple[Row, ...]
+    solution: Solution
+    agreement: dict[bool, Agreement]  # by create_graph
+    growth: tuple[Growth, ...]
+
+
+def explain(lesson: InnerStep, inputs: Mapping[str, float]) -> Explanation:
+    """Run the inner-step program both ways and look at it from all sides. `inputs`: x, c, alpha."""
+    program = lesson.program
+    both = compare(program, inputs)
+    derivatives = differentiate(lesson.inner, lesson.outer)
+    solution = solve(derivatives, inputs, inner_steps=lesson.inner_steps)
+    return Explanation(
+        lesson=lesson,
+        inputs=dict(inputs),
+        both=both,
+        drawing=draw(program),
+        equations=equations(lesson, inputs, both.second_order, derivatives, solution),
+        solution=solution,
+        agreement={flag: agreement(program, inputs, solution, create_graph=flag) for flag in (False, True)},
+        growth=growth(lesson, inputs, up_to=MOST_INNER_STEPS),
+    )
+
+
+def warm_up() -> None:
+    """The first recording in a process takes a hundred times as long as the second."""
+    preset = PRESETS["quartic"]
+    explain(InnerStep.parse(preset.inner, preset.outer, inner_steps=1), {"x": 3.0, "c": 2, "alpha": 0.4})

@@ -1,0 +1,26 @@
+"""What a server runs: `streamlit run serve.py`. It prepares the process; app.py is the app."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+from starlette.applications import Starlette
+from streamlit.runtime.pages_manager import PagesManager
+
+# Imported here, before the first reader, because torch takes seconds and because two script threads that import
+# plotly for the first time at once can find it half initialised.
+from maml_core.graphs.explaining import warm_up
+
+# With a folder called pages/ beside it, a fresh server would take a deep link for Streamlit's older kind of
+# multipage app and never run app.py. Internal, hence the pinned version and a browser test.
+PagesManager.uses_pages_directory = False
+
+
+@asynccontextmanager
+async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    """The first recording in a process is a hundred times slower than the second: nobody should wait for it."""
+    warm_up()
+    yield
+
+
+app = st.App("app.py", lifespan=lifespan)
