@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
-from starlette.applications import Starlette
 from streamlit.runtime.pages_manager import PagesManager
 
 # Imported here, before the first reader, because torch takes seconds and because two script threads that import
@@ -17,7 +16,7 @@ PagesManager.uses_pages_directory = False
 
 
 @asynccontextmanager
-async def lifespan(_: Starlette) -> AsyncIterator[None]:
+async def lifespan(_: st.App) -> AsyncIterator[None]:
     """The first recording in a process is a hundred times slower than the second: nobody should wait for it."""
     warm_up()
     yield

@@ -7,6 +7,7 @@
 const SVG = 'http://www.w3.org/2000/svg';
 const RUNS = [false, true];
 const STEP_MS = 450;    // pace of the construction
+const CHARACTER = 6;     // width of one in a node's value line
 const SETTLE_MS = 400;  // quiet time before the view is reported for the link
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -91,8 +92,8 @@ class Linked {
     const tool = (what, label, text) => `<button data-do="${what}" data-focus="${what}" aria-label="${label}" title="${label}">${text}</button>`;
     const panel = run => `<figure data-panel="${run}"><figcaption><b>create_graph=${run ? 'True' : 'False'}</b>
       <span>${escape(this.data.captions[run])}</span></figcaption><div class="canvas"></div></figure>`;
-    return `<h4>Autograd graph <span class="tools">${tool('in', 'Zoom in', '+')}${tool('out', 'Zoom out', '−')}${tool('fit', 'Fit', 'fit')}${
-      tool('svg', 'Save the picture as SVG', 'SVG')}${tool('png', 'Save the picture as PNG', 'PNG')}</span></h4>
+    return `<span class="tools">${tool('in', 'Zoom in', '+')}${tool('out', 'Zoom out', '−')}${tool('fit', 'Fit', 'fit')}${
+      tool('svg', 'Save the picture as SVG', 'SVG')}${tool('png', 'Save the picture as PNG', 'PNG')}</span>
       <div class="panels">${RUNS.map(panel).join('')}</div>`;
   }
 
@@ -139,7 +140,7 @@ class Linked {
       g.setAttribute('role', 'button');
       g.setAttribute('aria-label', this.sentence([id], run));
     } else g.setAttribute('aria-hidden', 'true');
-    const { x, y, width, height } = g.querySelector('path, polygon').getBBox();
+    const { x, y, width, height } = bounds(g);
     const texts = this.caption(id, run);
     texts.forEach(([name, text], i) => {
       const t = document.createElementNS(SVG, 'text');
@@ -148,6 +149,10 @@ class Linked {
       t.setAttribute('class', name);
       t.textContent = text;
       g.append(t);
+      if (text.length * CHARACTER > width - 6) {
+        t.setAttribute('textLength', width - 6);
+        t.setAttribute('lengthAdjust', 'spacingAndGlyphs');
+      }
     });
   }
 
@@ -179,7 +184,7 @@ class Linked {
   /* A dotted thread from each second-order node to the forward node whose derivative it is. */
   ties(svg) {
     const graph = svg.querySelector('g.graph');
-    const at = Object.fromEntries([...svg.querySelectorAll('g.node')].map(g => [g.dataset.id, g.querySelector('path, polygon').getBBox()]));
+    const at = Object.fromEntries([...svg.querySelectorAll('g.node')].map(g => [g.dataset.id, bounds(g)]));
     for (const n of this.data.nodes) {
       const a = at[n.id], b = at[n.parent];
       if (!a || !b) continue;
@@ -488,6 +493,13 @@ class Linked {
 
 const escape = text => String(text).replace(/[&<>"]/g, c => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
 const shorten = text => text.length > 22 ? text.slice(0, 12) + '…' + text.slice(-9) : text;
+
+/* A node's box, from its outline: getBBox knows nothing of what is not displayed. */
+function bounds(g) {
+  const outline = g.querySelector('path, polygon'), n = (outline.getAttribute('d') ?? outline.getAttribute('points')).match(/-?[\d.]+/g).map(Number);
+  const xs = n.filter((_, i) => i % 2 === 0), ys = n.filter((_, i) => i % 2), x = Math.min(...xs), y = Math.min(...ys);
+  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
+}
 
 /* The active graph as a file that looks the same outside: computed styles travel with it. */
 function save(app, type) {

@@ -1,5 +1,6 @@
 """One quantity, dL_out/dx, obtained in independent ways; how far they are apart, and why."""
 
+import itertools
 import math
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -8,7 +9,7 @@ import torch
 
 from maml_core.graphs.algebra import Solution, number
 from maml_core.graphs.numerals import numeral
-from maml_core.graphs.programs import Program
+from maml_core.graphs.programs import Gradient, Program
 from maml_core.graphs.recording import Recording, record, run
 
 TOLERANCE = 1e-6  # relative: far above rounding in float64, far below any mistake in a formula
@@ -21,7 +22,7 @@ class Way(NamedTuple):
 
 
 class Agreement(NamedTuple):
-    """`difference`: the largest relative difference between two ways. `reason`: one sentence, empty if all is well."""
+    """`difference`: the largest relative one between two ways. `reason`: why they part; empty if all is well."""
 
     create_graph: bool
     ways: tuple[Way, ...]
@@ -39,7 +40,7 @@ def agreement(program: Program, inputs: Mapping[str, float], solution: Solution,
     With `create_graph=False` every way holds the inner gradients fixed, as that run does.
     """
     recording = record(program, inputs, create_graph=create_graph, dtype=torch.float64)
-    exact = solution.second_order if create_graph else solution.first_order
+    exact = solution.gradient[create_graph]
     slope, doubt = central_difference(program, inputs, frozen=None if create_graph else _inner_gradients(recording))
     ways = (
         Way("autograd", _gradient(recording)),
@@ -57,7 +58,7 @@ def _gradient(recording: Recording) -> float:
 
 
 def _inner_gradients(recording: Recording) -> dict[int, float]:
-    line = next(line.number for line in recording.lines if "autograd.grad" in line.text)
+    line = next(line.number for line in recording.lines if isinstance(line.statement, Gradient))
     return {value.step or 0: value.value for value in recording.values if value.line == line}
 
 
@@ -90,7 +91,7 @@ def central_difference(
 
     steps = [h * max(1.0, abs(x)) for h in STEPS]
     slopes = [(output(x + h) - output(x - h)) / (2 * h) for h in steps]
-    changes = [relative_difference(pair) for pair in zip(slopes, slopes[1:], strict=False)]
+    changes = [relative_difference(pair) for pair in itertools.pairwise(slopes)]
     best = min(range(len(changes)), key=lambda i: changes[i] if changes[i] == changes[i] else math.inf)
     return slopes[best + 1], changes[best]
 

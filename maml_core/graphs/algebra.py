@@ -39,8 +39,8 @@ class Solution(NamedTuple):
     factors: tuple[Any, ...]  # c − α L″(x_i)
     outer: Any
     outer_slope: Any
-    first_order: Any  # dL_out/dx with every α L″ left out
-    second_order: Any
+    product: tuple[Any, Any]  # dx_k/dx: first order (every α L″ left out), second order
+    gradient: tuple[Any, Any]  # dL_out/dx, likewise
 
 
 @lru_cache(maxsize=256)
@@ -63,6 +63,7 @@ def solve(derivatives: Derivatives, inputs: Mapping[str, float], *, inner_steps:
         points.append(c * points[-1] - alpha * slopes[-1])
     factors = tuple(c - alpha * curvature for curvature in curvatures)
     outer_slope = _at(derivatives.outer_slope, points[-1])
+    product = (c**inner_steps, sympy.prod(factors))
     return Solution(
         points=tuple(points),
         losses=tuple(losses),
@@ -71,8 +72,8 @@ def solve(derivatives: Derivatives, inputs: Mapping[str, float], *, inner_steps:
         factors=factors,
         outer=_at(derivatives.outer, points[-1]),
         outer_slope=outer_slope,
-        first_order=outer_slope * c**inner_steps,
-        second_order=outer_slope * sympy.prod(factors),
+        product=product,
+        gradient=(outer_slope * product[0], outer_slope * product[1]),
     )
 
 

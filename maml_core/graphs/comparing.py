@@ -1,5 +1,6 @@
 """Two recordings of one program, create_graph=False and True: what only one of them has, and what it costs."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal, NamedTuple
@@ -10,6 +11,7 @@ from maml_core.graphs.recording import Recording, record
 # common: in both graphs · kept: a forward node that only create_graph=True keeps on a path to the leaf ·
 # second: made by the engine while it differentiated · aside: on no path from the output (the inner loss itself)
 Kind = Literal["common", "kept", "second", "aside"]
+Change = Literal["same", "longer", "shorter", "zero or turned", "not finite"]
 
 
 class Counts(NamedTuple):
@@ -30,8 +32,23 @@ class Comparison(NamedTuple):
     kinds: dict[str, Kind]  # of every node of `second_order`
 
     @property
-    def extra_nodes(self) -> frozenset[str]:
-        return self.second_order.used_nodes - self.first_order.used_nodes
+    def gradients(self) -> tuple[float, float]:
+        """`x.grad` of both runs; nan where no gradient arrived."""
+        runs = (self.first_order, self.second_order)
+        first, second = (math.nan if run.gradients["x"] is None else run.gradients["x"] for run in runs)
+        return first, second
+
+    @property
+    def change(self) -> Change:
+        """What `create_graph=True` does to `x.grad`."""
+        first, second = self.gradients
+        if not (math.isfinite(first) and math.isfinite(second)):
+            return "not finite"
+        if math.isclose(first, second, rel_tol=1e-6):
+            return "same"
+        if first * second <= 0:
+            return "zero or turned"
+        return "longer" if abs(second) > abs(first) else "shorter"
 
 
 def compare(program: Program, inputs: Mapping[str, float]) -> Comparison:

@@ -5,13 +5,14 @@ from typing import Any, NamedTuple
 
 from maml_core.graphs import programs
 from maml_core.graphs.algebra import Derivatives, Solution, V
-from maml_core.graphs.mathml import from_sympy, linked, markup, mi, mn, mo
+from maml_core.graphs.mathml import from_sympy, linked, markup, mi, mn, mo, primed
 from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import InnerStep
 from maml_core.graphs.recording import Recording
 
 EQUALS, MINUS, TIMES = mo("="), mo("−"), mo("×")
 INNER, OUTER = (f"<msub>{mi('L')}<mtext>{name}</mtext></msub>" for name in ("in", "out"))
+INNER_SLOPE, INNER_CURVATURE = (f"<msub>{primed('L', prime)}<mtext>in</mtext></msub>" for prime in "′″")
 
 
 class Row(NamedTuple):
@@ -39,7 +40,7 @@ class _Context(NamedTuple):
     def point(self, i: int) -> str:
         """How x after i steps is written: x and x′ for one step, x₀ … x_k for more."""
         if self.lesson.inner_steps == 1:
-            return [mi("x"), f"<msup>{mi('x')}{mo('′')}</msup>"][i]
+            return [mi("x"), primed("x", "′")][i]
         return f"<msub>{mi('x')}<mn>{i}</mn></msub>"
 
     def ids(self, line: int, step: int | None = None) -> list[str]:
@@ -96,7 +97,7 @@ def _inner_step(context: _Context, i: int) -> Iterator[Row]:
         programs.GRADIENT,
         i,
         (
-            linked(f"{mi('g')}{EQUALS}<msup>{INNER}{mo('′')}</msup>{mo('(')}{context.point(i)}{mo(')')}", g),
+            linked(f"{mi('g')}{EQUALS}{INNER_SLOPE}{mo('(')}{context.point(i)}{mo(')')}", g),
             EQUALS + linked(from_sympy(slope, V, context.point(i)), g),
             EQUALS + _shown(context.solution.slopes[i]),
         ),
@@ -140,7 +141,7 @@ def _outer(context: _Context) -> Row:
 def _factor(context: _Context, i: int) -> Iterator[Row]:
     """L_in″, then dx′/dx with it and without it."""
     second = context.second(i)
-    curvature = f"<msup>{INNER}{mo('″')}</msup>{mo('(')}{context.point(i)}{mo(')')}"
+    curvature = f"{INNER_CURVATURE}{mo('(')}{context.point(i)}{mo(')')}"
     value = context.solution.curvatures[i]
     yield Row(
         0,
@@ -198,9 +199,9 @@ def _meta_gradient(context: _Context) -> Iterator[Row]:
         (_d(OUTER, mi("x")) + EQUALS + chain,),
         product(
             [linked(mn(_text(f)), context.second(i)) for i, f in enumerate(solution.factors)][::-1],
-            solution.second_order,
+            solution.gradient[True],
         ),
-        product([mn(context.inputs["c"])] * k, solution.first_order),
+        product([mn(context.inputs["c"])] * k, solution.gradient[False]),
         secret=True,
     )
     updated = f"<msub>{mi('x')}<mtext>new</mtext></msub>{EQUALS}{mi('x')}{MINUS}{mi('α')}·{_d(OUTER, mi('x'))}"
@@ -209,8 +210,8 @@ def _meta_gradient(context: _Context) -> Iterator[Row]:
         programs.OUTER_UPDATE,
         None,
         (updated,),
-        (EQUALS + _shown(solution.points[0] - alpha * solution.second_order),),
-        (EQUALS + _shown(solution.points[0] - alpha * solution.first_order),),
+        (EQUALS + _shown(solution.points[0] - alpha * solution.gradient[True]),),
+        (EQUALS + _shown(solution.points[0] - alpha * solution.gradient[False]),),
         secret=True,
     )
 

@@ -25,7 +25,7 @@ from maml_core.graphs.trees import (
     floors,
 )
 
-LETTER = sympy.Symbol("Ξ")
+LETTER = sympy.Symbol("V")
 
 
 def mi(name: str) -> str:
@@ -34,6 +34,11 @@ def mi(name: str) -> str:
 
 def mo(sign: str) -> str:
     return f"<mo>{sign}</mo>"
+
+
+def primed(name: str, prime: str) -> str:
+    """A prime is drawn raised already; as a superscript it would all but vanish."""
+    return f'<mrow>{mi(name)}<mo lspace="0" rspace="0">{prime}</mo></mrow>'
 
 
 def mn(value: float | str) -> str:

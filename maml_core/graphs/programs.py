@@ -44,7 +44,7 @@ class Assign:
 
 @dataclass(frozen=True)
 class Gradient:
-    """`(g,) = torch.autograd.grad(inner_loss, x_prime, create_graph=True)`"""
+    """`(g,) = grad(inner_loss, x_prime, create_graph=True)`, with grad from torch.autograd"""
 
     target: str
     output: str
@@ -151,7 +151,7 @@ def _text(
             code, parts = expression.rendered("torch.")
             return f"{target} = ", code, tuple((part.start, part.end) for part in parts)
         case Gradient(target, output, wrt):
-            call = f"torch.autograd.grad({output}, {wrt}, create_graph={create_graph})"
+            call = f"grad({output}, {wrt}, create_graph={create_graph})"
             return _whole(f"({target},) = ", call)
         case Backward(output):
             return _whole("", f"{output}.backward()")
@@ -168,7 +168,6 @@ def _whole(head: str, code: str) -> tuple[str, str, tuple[tuple[int, int], ...]]
 class Preset(NamedTuple):
     """An inner and an outer loss worth looking at, and why."""
 
-    title: str
     inner: str
     outer: str
     why: str
@@ -176,9 +175,9 @@ class Preset(NamedTuple):
 
 # The first pair, with c = 2, x = 3 and α = 0.4, is the worked example of the source document (002).
 PRESETS = {
-    "quartic": Preset("Quartic", "2 - 2 * x_prime**4", "1 - 3 * x_prime**2", "curvature grows with x²"),
-    "bowl": Preset("Bowl", "(x_prime - 1)**2", "(x_prime + 1)**2", "curvature is 2 everywhere"),
-    "wave": Preset("Wave", "sin(2 * x_prime)", "x_prime**2", "curvature changes sign"),
+    "quartic": Preset("2 - 2 * x_prime**4", "1 - 3 * x_prime**2", "curvature grows with x²"),
+    "bowl": Preset("(x_prime - 1)**2", "(x_prime + 1)**2", "curvature is 2 everywhere"),
+    "wave": Preset("sin(2 * x_prime)", "x_prime**2", "curvature changes sign"),
 }
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch._C import _autograd  # pyright: ignore[reportAttributeAccessIssue]
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -206,11 +207,11 @@ class Trace(TorchDispatchMode):
         self.locals: dict[tuple[str, int], float] = {}  # (node, slot) -> local derivative
         self.gradients: dict[str, float] = {}
         self._unplaced: list[tuple[int, float]] = []
-        self._last = torch._C._autograd._get_sequence_nr()
+        self._last = _autograd._get_sequence_nr()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ANN401
         out = func(*args, **(kwargs or {}))
-        now = torch._C._autograd._get_sequence_nr()
+        now = _autograd._get_sequence_nr()
         if now > self._last:
             parent = torch._C._current_autograd_node()
             if parent is None:

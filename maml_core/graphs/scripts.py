@@ -15,6 +15,7 @@ Needs only PyTorch; written for torch {torch}. Run it: it prints what the page s
 import math
 
 import torch
+from torch.autograd import grad
 
 
 def graph(tensor):
@@ -75,7 +76,7 @@ def _checks(recording: Recording) -> str:
     }
     lines = [f"{', '.join(expected)}, size = run(create_graph={recording.create_graph})"]
     lines += [
-        f'print("create_graph={recording.create_graph}:", "x.grad =", x_grad, "| x_new =", x_new, "| nodes, edges:", size)'
+        f'print("create_graph={recording.create_graph}: x.grad =", x_grad, "x_new =", x_new, "nodes, edges =", size)'
     ]
     lines += [f"assert close({name}, {_literal(value)}), {name}" for name, value in expected.items()]
     lines += [f"assert size == ({size.nodes}, {size.edges}), size"]

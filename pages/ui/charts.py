@@ -3,62 +3,55 @@
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from maml_core.graphs.comparing import Growth
 from maml_core.graphs.sweeping import Sweep
 
+# Streamlit's frontend replaces these by the theme's chartCategoricalColors, light or dark (.streamlit/config.toml).
+FIRST_ORDER, SECOND_ORDER, _, TRUTH = "#000001", "#000002", "#000003", "#000004"
+GROWING = {"nodes": "grad_fn nodes", "edges": "edges between them", "saved_bytes": "bytes saved for backward"}
+MARGIN = {"t": 10, "b": 10, "l": 10, "r": 10}
 NAMES = ("create_graph=False", "create_graph=True")
 
 
-def growth(rows: Sequence[Growth]) -> go.Figure:
-    """Nodes, edges and saved bytes of both graphs against inner steps."""
-    panels = {"nodes": "grad_fn nodes", "edges": "edges", "saved_bytes": "bytes saved for backward"}
-    figure = make_subplots(1, len(panels), subplot_titles=list(panels.values()), horizontal_spacing=0.06)
-    steps = [row.inner_steps for row in rows]
-    for column, field in enumerate(panels, start=1):
-        for k, name in enumerate(NAMES):
-            line = go.Scatter(
-                x=steps,
-                y=[getattr((row.first_order, row.second_order)[k], field) for row in rows],
-                name=name,
-                legendgroup=name,
-                showlegend=column == 1,
-                mode="lines+markers",
-                line={"dash": ("solid", "dot")[1 - k]},
-                marker={"symbol": ("circle", "diamond")[k], "size": 8},
-                hovertemplate="%{y} at %{x} inner steps",
-            )
-            figure.add_trace(line, 1, column)
-    figure.update_traces(selector={"name": NAMES[0]}, line_color=None)
+def growth(rows: Sequence[Growth]) -> dict[str, go.Figure]:
+    """What grows with the inner steps: one figure per quantity, by its name."""
+    return {name: _growth(rows, field) for field, name in GROWING.items()}
+
+
+def _growth(rows: Sequence[Growth], field: str) -> go.Figure:
+    figure = go.Figure()
+    for k, name in enumerate(NAMES):
+        figure.add_scatter(
+            x=[row.inner_steps for row in rows],
+            y=[getattr((row.first_order, row.second_order)[k], field) for row in rows],
+            name=name,
+            mode="lines+markers",
+            line={"color": (FIRST_ORDER, SECOND_ORDER)[k], "dash": ("dot", "solid")[k]},
+            marker={"symbol": ("circle", "diamond")[k], "size": 8},
+            hovertemplate="%{y} at %{x} inner steps",
+        )
     figure.update_xaxes(title="inner_steps", dtick=1)
     figure.update_yaxes(rangemode="tozero")
-    return figure.update_layout(
-        height=260, margin={"t": 40, "b": 40, "l": 10, "r": 10}, legend={"orientation": "h", "y": -0.3}
-    )
+    return figure.update_layout(height=240, margin=MARGIN, legend={"orientation": "h", "y": 1.2})
 
 
 def two_gradients(sweep: Sweep) -> go.Figure:
     """The gradient of one program by both settings of create_graph, and the true slope beneath them."""
     figure = go.Figure()
-    figure.add_scatter(
-        x=sweep.at, y=sweep.first_order, name="x.grad, create_graph=False", mode="lines", line_width=2.5
-    )
-    figure.add_scatter(
-        x=sweep.at, y=sweep.second_order, name="x.grad, create_graph=True", mode="lines", line_width=3.5
-    )
-    figure.add_scatter(
-        x=sweep.at[::4],
-        y=sweep.slope[::4],
-        name="true slope (central difference)",
-        mode="markers",
-        marker={"symbol": "circle-open", "size": 8},
-    )
+    for values, name, color, dash in (
+        (sweep.first_order, NAMES[0], FIRST_ORDER, "dot"),
+        (sweep.second_order, NAMES[1], SECOND_ORDER, "solid"),
+    ):
+        line = {"color": color, "dash": dash, "width": 3}
+        figure.add_scatter(x=sweep.at, y=values, name=f"x.grad, {name}", mode="lines", line=line)
+    marker = {"symbol": "circle-open", "size": 8, "color": TRUTH}
+    figure.add_scatter(x=sweep.at[::4], y=sweep.slope[::4], name="true slope", mode="markers", marker=marker)
     figure.update_xaxes(title="x, where the inner step starts")
     figure.update_yaxes(title="gradient that reaches x")
     return figure.update_layout(
         height=380,
         hovermode="x unified",
-        margin={"t": 10, "b": 10, "l": 10, "r": 10},
+        margin=MARGIN,
         legend={"orientation": "h", "y": 1.12},
     )

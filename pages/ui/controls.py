@@ -1,102 +1,84 @@
 """One control = one name, range, unit, help text and URL parameter, the same in every lesson."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import streamlit as st
+
+from maml_core.graphs.programs import Preset
+
+Number = TypeVar("Number", int, float)
 
 
 def x() -> float:
     """The parameter that is being learned."""
-    return _slider("x", "x", -5.0, 5.0, 3.0, 0.1, "The leaf: MAML's θ, one number. No unit.")
+    return _slider("x", "x", (-5.0, 5.0), 3.0, 0.1, "The leaf: MAML's θ, one number. No unit.")
 
 
 def inner_lr() -> float:
     """α."""
-    return _slider(
-        "alpha",
-        "α, inner_lr",
-        0.0,
-        1.0,
-        0.4,
-        0.01,
-        "Step size of the inner loop, and here of the outer step too.",
-    )
+    help_text = "Step size of the inner loop, and in this example of the outer step too."
+    return _slider("alpha", "α, inner_lr", (0.0, 1.0), 0.4, 0.01, help_text)
 
 
 def inner_steps(most: int) -> int:
-    return _slider(
-        "inner_steps",
-        "inner_steps",
-        1,
-        most,
-        1,
-        1,
-        "How often the inner loop updates x′ before the outer loss.",
-    )
+    help_text = "How often the inner loop updates x′ before the outer loss."
+    return int(_slider("inner_steps", "inner_steps", (1, most), 1, 1, help_text))
 
 
 def coefficient() -> int:
     """c in x′ = c·x − α·g."""
     help_text = "x′ = c·x − α·g. MAML has c = 1; the blog example that this lesson starts from has c = 2."
-    return int(_choice("c", "c", {"1": "1", "2": "2"}, "2", help_text))
+    return int(_choice("c", "c", ("1", "2"), "2", help_text))
 
 
-def preset(presets: Mapping[str, Any]) -> str:
+def preset(presets: Mapping[str, Preset]) -> str:
     """Which pair of losses."""
-    titles = {name: preset.title for name, preset in presets.items()}
-    help_text = (
-        "The inner and the outer loss: " + "; ".join(f"**{p.title}**: {p.why}" for p in presets.values()) + "."
-    )
-    return _choice("losses", "losses", titles, next(iter(titles)), help_text)
+    pairs = (f"**{name}**: inner `{p.inner}`, outer `{p.outer}` ({p.why})" for name, p in presets.items())
+    return _choice("losses", "losses", tuple(presets), next(iter(presets)), "\n\n".join(pairs))
 
 
-def _slider(key: str, label: str, low: Any, high: Any, default: Any, step: Any, help_text: str) -> Any:  # noqa: ANN401
+def _slider(
+    key: str, label: str, ends: tuple[Number, Number], default: Number, step: Number, help_text: str
+) -> Number:
+    low, high = ends
     kind = type(default)
     rejected = _rejected(key, lambda raw: low <= kind(raw) <= high)
     value = st.slider(label, low, high, default, step, key=key, bind="query-params", help=help_text)
-    if rejected is not None:
-        what = "a whole number" if kind is int else "a number"
-        st.caption(
-            f":red[The link asked for {key} = `{rejected}`; it must be {what} from {low} to {high}, so this is {default}.]"
-        )
+    what = "a whole number" if kind is int else "a number"
+    _explain(key, rejected, f"it must be {what} from {low:g} to {high:g}", f"{default:g}")
     return value
 
 
-def _choice(key: str, label: str, options: Mapping[str, str], default: str, help_text: str) -> str:
+def _choice(key: str, label: str, options: Sequence[str], default: str, help_text: str) -> str:
     rejected = _rejected(key, lambda raw: raw in options)
     value = st.segmented_control(
-        label,
-        list(options),
-        default=default,
-        required=True,
-        format_func=lambda option: options[option],
-        key=key,
-        bind="query-params",
-        help=help_text,
+        label, options, default=default, required=True, key=key, bind="query-params", help=help_text
     )
-    if rejected is not None:
-        st.caption(
-            f":red[The link asked for {key} = `{rejected}`; it can be {' or '.join(options)}, so this is {default}.]"
-        )
+    _explain(key, rejected, f"it must be {' or '.join(options)}", default)
     return str(value)
 
 
+def _explain(key: str, rejected: str | None, allowed: str, default: str) -> None:
+    if rejected is not None:
+        st.markdown(f":red[The link asked for {key} = “{rejected}”; {allowed}, so this is {default}.]")
+
+
 def _rejected(key: str, accept: Callable[[str], bool]) -> str | None:
-    """What the URL asked for and cannot have; remembered until the control is moved. Streamlit drops it silently."""
-    memory = f"rejected:{key}"
+    """What the URL asked for and cannot have, until the control is moved. Streamlit would drop it silently."""
+    rejections = st.session_state.setdefault("rejections", {})
     raw = st.query_params.get(key)
     if raw is not None and not _accepts(accept, raw):
-        st.session_state[memory] = (raw.replace("`", "")[:40], None)
-    if memory not in st.session_state:
+        rejections[key] = (_plain(raw), None)
+    if key not in rejections:
         return None
-    rejected, seen = st.session_state[memory]
-    current = st.session_state.get(key)
-    if seen is None or current == seen:
-        st.session_state[memory] = (rejected, current if current is not None else seen)
-        return rejected
-    del st.session_state[memory]
-    return None
+    text, shown_with = rejections[key]
+    now = st.session_state.get(key)  # None before the control first runs
+    if shown_with not in (None, now):
+        del rejections[key]
+        return None
+    rejections[key] = (text, now)
+    return text
 
 
 def _accepts(accept: Callable[[str], bool], raw: str) -> bool:
@@ -104,3 +86,9 @@ def _accepts(accept: Callable[[str], bool], raw: str) -> bool:
         return accept(raw)
     except ValueError:
         return False
+
+
+def _plain(raw: str) -> str:
+    """A stranger's text, short and without anything that Markdown would act on."""
+    kept = "".join(character for character in raw if character.isalnum() or character in " .,+-")
+    return kept[:30] or "…"

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from maml_core.graphs.comparing import Counts, counts
 from maml_core.graphs.drawing import OUTPUT
@@ -13,9 +14,7 @@ from maml_core.graphs.programs import Backward, Descend, Gradient, Line, Repeat
 from maml_core.graphs.recording import Node, Recording
 
 ASSETS = Path(__file__).parents[2] / "assets"
-COMPONENT = st.components.v2.component(
-    "linked", css=(ASSETS / "linked.css").read_text(), js=(ASSETS / "linked.js").read_text()
-)
+COMPONENT = component("linked", css=(ASSETS / "linked.css").read_text(), js=(ASSETS / "linked.js").read_text())
 HINT = "Point at a line, a node, a term or a row and its counterparts light up. Click keeps them, Esc lets go."
 KINDS = {
     "common": ("in both graphs", "Forward nodes that both runs keep."),
@@ -48,14 +47,19 @@ def linked_views(explanation: Explanation, *, revealed: bool, key: str) -> None:
         default={"view": dict(view)},
         on_view_change=lambda: None,
     )
-    chosen = result.get("view") or view
-    wanted = {
-        "create_graph": "true" if chosen["run"] else "false",
-        "ghosts": "true" if chosen["ghosts"] else "false",
-        "open": chosen["open"],
-    }
-    if any(st.query_params.get(name) != value for name, value in wanted.items()):
-        st.query_params.update(wanted)
+    chosen = _as_parameters(result.get("view") or view)
+    if chosen != st.session_state.setdefault(f"{key}:told", chosen):  # the reader changed the view, not the link
+        st.session_state[f"{key}:told"] = chosen
+        st.query_params.update(chosen)
+
+
+def view_parameters(inner_steps: int) -> dict[str, str]:
+    """The view as the parameters of a link."""
+    return _as_parameters(_view_from_url(inner_steps))
+
+
+def _as_parameters(view: View) -> dict[str, str]:
+    return {"create_graph": flag(view["run"]), "ghosts": flag(view["ghosts"]), "open": view["open"]}
 
 
 def _view_from_url(steps: int) -> View:
@@ -182,13 +186,11 @@ def _summary(explanation: Explanation, revealed: bool) -> list[dict[str, Any]]:
     runs = explanation.both.first_order, explanation.both.second_order
     sizes = [counts(run) for run in runs]
     solution = explanation.solution
-    power = explanation.inputs["c"] ** explanation.lesson.inner_steps
-    product = solution.second_order / solution.outer_slope if solution.outer_slope else None
     label = "dx′/dx" if explanation.lesson.inner_steps == 1 else f"dx<sub>{explanation.lesson.inner_steps}</sub>/dx"
     rows = [
         ("<code>x.grad</code>", [numeral(run.gradients["x"], 16) for run in runs], True),
         ("<code>x_new</code>", [numeral(run.results.get("x_new"), 16) for run in runs], True),
-        (label, [numeral(power), numeral(product)], True),
+        (label, [numeral(factor) for factor in solution.product], True),
         ("grad_fn nodes", [str(size.nodes) for size in sizes], False),
         ("edges between them", [str(size.edges) for size in sizes], False),
         (

@@ -1,0 +1,91 @@
+"""Claims of source document 002 about `create_graph`, each put to the test by running it. Verdicts are computed."""
+
+from typing import Literal, NamedTuple
+
+from maml_core.graphs.comparing import Comparison, compare, counts
+from maml_core.graphs.numerals import numeral
+from maml_core.graphs.programs import PRESETS, Assign, Clone, Gradient, InnerStep, Leaf, Program
+from maml_core.graphs.recording import Recording, run
+
+Verdict = Literal["true", "half", "false"]
+QUARTIC = InnerStep.parse(PRESETS["quartic"].inner, PRESETS["quartic"].outer, inner_steps=1)
+BLOG = {"x": 3.0, "c": 2, "alpha": 0.4}  # the source's numbers
+MAML = {**BLOG, "c": 1}  # the same with the coefficient that MAML has
+
+
+class Claim(NamedTuple):
+    """A sentence that can be wrong, what a run says about it, and what that run measured."""
+
+    number: int
+    sentence: str
+    verdict: Verdict
+    evidence: str
+
+
+def create_graph_claims() -> tuple[Claim, ...]:
+    """Claims 7 to 10, which belong to lesson 3."""
+    blog, maml = compare(QUARTIC.program, BLOG), compare(QUARTIC.program, MAML)
+    return _no_longer_one(blog, maml), _twice(), _not_maml(maml), _extra_branch(blog)
+
+
+def _dx(recording: Recording) -> float:
+    """dx′/dx as autograd saw it: the gradient at x over the gradient at x′."""
+    update = next(node for node in recording.nodes if node.op == "SubBackward0")
+    assert update.gradient is not None
+    assert recording.gradients["x"] is not None
+    return recording.gradients["x"] / update.gradient
+
+
+def _no_longer_one(blog: Comparison, maml: Comparison) -> Claim:
+    (was, became), (one, then) = ((_dx(both.first_order), _dx(both.second_order)) for both in (blog, maml))
+    return Claim(
+        7,
+        "With create_graph=True, dx′/dx “is no longer 1”.",
+        "true" if was == 1 != became else "false",
+        f"In that example it never was: it is {numeral(was, 4)} with create_graph=False and {numeral(became, 4)} "
+        f"with True. With MAML's own c = 1 it is {numeral(one, 4)} and becomes {numeral(then, 4)}.",
+    )
+
+
+def _twice() -> Claim:
+    values = []
+    for wrt in ("x_prime", "x"):
+        loss = (Leaf("x"), Clone("x_prime", "x"), Assign("inner_loss", QUARTIC.inner))
+        values.append(float(run(Program((*loss, Gradient("g", "inner_loss", wrt))), BLOG, create_graph=False)["g"]))
+    inner, outer = values
+    return Claim(
+        8,
+        "The inner gradient is “2 · d(inner_loss)/dx”, because of the factor 2 in the update.",
+        "true" if inner == 2 * outer else "false",
+        f"g is {numeral(inner)} with respect to the clone and {numeral(outer)} with respect to x: the same, since a "
+        "clone has derivative 1. The factor 2 belongs to the update that comes afterwards.",
+    )
+
+
+def _not_maml(maml: Comparison) -> Claim:
+    first, second = maml.first_order, maml.second_order
+    update = next(node for node in first.nodes if node.op == "SubBackward0")
+    fomaml = first.gradients["x"] == update.gradient
+    return Claim(
+        9,
+        "create_graph=False “is not what the MAML algorithm is”.",
+        "half" if fomaml and first.gradients != second.gradients else "true",
+        f"With c = 1 it gives exactly the gradient at x′, {numeral(first.gradients['x'])}: that is first-order MAML, "
+        f"an algorithm of the same paper. Full MAML has {numeral(second.gradients['x'])}.",
+    )
+
+
+def _extra_branch(blog: Comparison) -> Claim:
+    def consumers(recording: Recording) -> int:
+        clone = next(node.id for node in recording.nodes if node.op == "CloneBackward0")
+        return sum(edge.source == clone for edge in recording.edges if edge.used)
+
+    before, after = counts(blog.first_order), counts(blog.second_order)
+    branches = consumers(blog.first_order), consumers(blog.second_order)
+    return Claim(
+        10,
+        "torchviz draws an extra branch at CloneBackward0.",
+        "true" if branches[1] > branches[0] else "false",
+        f"{branches[0]} arrow leaves it with create_graph=False and {branches[1]} with True: {before.nodes} grad_fn "
+        f"nodes become {after.nodes}, {before.edges} edges become {after.edges}. The branch rejoins at SubBackward0.",
+    )

@@ -1,0 +1,95 @@
+"""Lesson 3. One argument: what `create_graph=True` writes down, and what that does to the gradient."""
+
+from functools import partial
+
+import streamlit as st
+
+from maml_core.graphs.claims import Claim, create_graph_claims
+from maml_core.graphs.explaining import MOST_INNER_STEPS, Explanation, explain
+from maml_core.graphs.numerals import numeral
+from maml_core.graphs.programs import PRESETS, InnerStep
+from maml_core.graphs.scripts import inner_step_script
+from pages.ui import charts, controls, guessing, lesson
+from pages.ui.linked import linked_views, view_parameters
+
+NAME = "03_create_graph"
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def explained(inner: str, outer: str, inner_steps: int, inputs: dict[str, float]) -> Explanation:
+    return explain(InnerStep.parse(inner, outer, inner_steps=inner_steps), inputs)
+
+
+@st.cache_data(show_spinner=False)
+def claims() -> tuple[Claim, ...]:
+    return create_graph_claims()
+
+
+lesson.header(NAME)
+row = st.columns([5, 4, 4, 2, 4], gap="medium")
+with row[0]:
+    losses = controls.preset(PRESETS)
+with row[1]:
+    inputs = {"x": controls.x()}
+with row[2]:
+    inputs["alpha"] = controls.inner_lr()
+with row[3]:
+    inputs["c"] = controls.coefficient()
+with row[4]:
+    inner_steps = controls.inner_steps(MOST_INNER_STEPS)
+
+explanation = explained(PRESETS[losses].inner, PRESETS[losses].outer, inner_steps, inputs)
+both, solution = explanation.both, explanation.solution
+was, becomes = (numeral(product) for product in solution.product)
+
+gains = f"With `True` the path through g counts too: dx′/dx goes from {was} to {becomes}."
+revealed = guessing.predict(
+    NAME,
+    f"`create_graph=False` gives `x.grad` = **{numeral(both.gradients[0])}**. `True` will give …",
+    [
+        guessing.Choice("the same", both.change == "same", f"The values agree, but not how they were made. {gains}"),
+        guessing.Choice("larger, same sign", both.change == "longer", gains),
+        guessing.Choice("smaller, same sign", both.change == "shorter", gains),
+        guessing.Choice("zero or turned", both.change == "zero or turned", gains),
+        guessing.Choice("not finite", both.change == "not finite", gains),
+    ],
+)
+linked_views(explanation, revealed=revealed, key="create_graph_views")
+if revealed:
+    lesson.agreement_line(list(explanation.agreement.values()), "dL_out/dx")
+
+st.markdown(
+    r"""
+`autograd.grad` returns a number. With `create_graph=False` that number is a constant to everything that follows: the
+branch through $g$ ends there, and the outer gradient sees only the $c$ in $x' = c\,x - \alpha\,g$. With
+`create_graph=True` the *operations* that computed $g$ are written down as graph nodes of their own
+(:violet[violet]), so the outer backward pass can walk through them and meets $L_\text{in}''$. For MAML ($c = 1$)
+the first is FOMAML, the second is MAML, and the difference is the factor $1 - \alpha L_\text{in}''$ per inner step.
+"""
+)
+
+st.subheader("What it costs", anchor=False)
+for column, (name, figure) in zip(st.columns(3), charts.growth(explanation.growth).items(), strict=True):
+    column.markdown(f"**{name}**")
+    column.plotly_chart(figure, key=name, alt=f"{name} of both graphs, for one to five inner steps.")
+st.caption("Counted by running these losses with one to five inner steps.")
+
+guessing.claims(claims(), "the blog notes this lesson's example comes from")
+
+parameters = {"losses": losses, **inputs, "inner_steps": inner_steps, **view_parameters(inner_steps)}
+address = lesson.link(parameters)
+lesson.take_away(address, partial(inner_step_script, explanation.lesson, inputs, both, address), "create_graph.py")
+lesson.takeaway(
+    "`create_graph=True` changes no value. It records how the inner gradient was computed, so that the outer "
+    "gradient can go through it."
+)
+lesson.sources(
+    "C. Finn, P. Abbeel, S. Levine (2017), *Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks*: "
+    "[arXiv 1703.03400](https://arxiv.org/abs/1703.03400). The update (c = 1) and its first-order version.",
+    "PyTorch, [`torch.autograd.grad`](https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html).",
+    "S. Zagoruyko, [torchviz](https://github.com/szagoruyko/pytorchviz), which walks the graph; "
+    "[Graphviz](https://graphviz.org), which lays it out; [SymPy](https://www.sympy.org), which differentiates.",
+    "The quartic losses, with c = 2, are the worked example of “Some notes from implementing model agnostic "
+    "meta learning” (blog notes, January 2025).",
+)
+lesson.footer(NAME)

@@ -1,0 +1,78 @@
+"""Predict, reveal, explain: a reader guesses before the decisive number shows, and the visit keeps score."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import streamlit as st
+
+from maml_core.graphs.claims import Claim
+
+
+class Choice(NamedTuple):
+    """One answer a reader may give. `repair`: the sentence for those who gave it and were wrong."""
+
+    text: str
+    right: bool
+    repair: str
+
+
+def predict(name: str, question: str, choices: Sequence[Choice]) -> bool:
+    """Ask before the decisive number shows. True once the reader has guessed or asked to see it.
+
+    Which choice is right comes from the computation, so it can change with the controls; the guess that counts
+    is the first.
+    """
+    guesses = st.session_state.setdefault("guesses", {})
+    if name not in guesses:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f":material/psychology: **Predict.** {question}", width="content")
+            for i, choice in enumerate(choices):
+                st.button(choice.text, key=f"guess:{name}:{i}", on_click=_guess, args=(name, choice))
+            st.button("just show me", key=f"guess:{name}:skip", on_click=_guess, args=(name, None), type="tertiary")
+        return False
+    answer = next((choice.text for choice in choices if choice.right), "none of these")
+    guess = guesses[name]
+    if guess is None:
+        text = f":material/visibility: The answer: **{answer}**. {choices[0].repair}"
+    elif guess.right:
+        text = f":material/check_circle: You said *{guess.text}*, and so it was. {guess.repair}"
+    else:
+        text = f":material/lightbulb: You said *{guess.text}*; with these controls it is **{answer}**. {guess.repair}"
+    st.markdown(text + (f" :gray[({score()})]" if score() else ""))
+    return True
+
+
+def _guess(name: str, choice: Choice | None) -> None:
+    st.session_state.setdefault("guesses", {})[name] = choice
+
+
+def score() -> str:
+    """The visit's score in words; empty before the first guess."""
+    made = [guess for guess in st.session_state.get("guesses", {}).values() if guess is not None]
+    return f"{sum(guess.right for guess in made)} of {len(made)} predictions right on this visit" if made else ""
+
+
+MARKS = {
+    "true": ":green[:material/check: true]",
+    "half": ":orange[:material/contrast: half true]",
+    "false": ":red[:material/close: false]",
+}
+
+
+def claims(entries: Sequence[Claim], source: str) -> None:
+    """Sentences from `source`: the reader judges first, then sees what a run of it said."""
+    st.subheader("Claims under test", anchor=False)
+    st.caption(f"From {source}. Judge first; each verdict was computed for this visit.")
+    for entry in entries:
+        guess = st.session_state.setdefault("guesses", {}).get(f"claim {entry.number}", "unasked")
+        with st.container(border=True):
+            st.markdown(f"**{entry.sentence}**")
+            if guess == "unasked":
+                with st.container(horizontal=True):
+                    for verdict, label in {"true": "True", "half": "Half true", "false": "False"}.items():
+                        choice = Choice(label, verdict == entry.verdict, "")
+                        name = f"claim {entry.number}"
+                        st.button(label, key=f"{name}:{verdict}", on_click=_guess, args=(name, choice))
+            else:
+                mine = "" if guess is None else f" You said *{guess.text.lower()}*."
+                st.markdown(f"{MARKS[entry.verdict]}.{mine} {entry.evidence}")
