@@ -12,7 +12,8 @@ export OMP_NUM_THREADS ?= 1
 help: ## what this file can do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-app: $(VENV)/app .graphviz ## set up what is missing, start the app, print its address
+app: $(VENV)/app ## set up what is missing, start the app, print its address
+	@.ci/need dot graphviz || echo "Starting without it: the lessons will show everything but the graphs."
 	@echo "Through the Inner Loop: http://localhost:$(PORT) (Ctrl-C stops it)"
 	@$(BIN)/streamlit run serve.py --server.port $(PORT)
 
@@ -36,7 +37,7 @@ clean: ## remove what setup made inside this folder
 
 $(VENV)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=…"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is incomplete: install the package \"python3-venv\"."; exit 1; }
 	@touch $@
 
 $(VENV)/app: requirements.txt | $(VENV)/python
