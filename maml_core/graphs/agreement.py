@@ -82,7 +82,11 @@ def chain_rule(recording: Recording) -> float:
 def central_difference(
     program: Program, inputs: Mapping[str, float], *, frozen: Mapping[int, float] | None
 ) -> tuple[float, float]:
-    """(L(x + h) − L(x − h)) / 2h for the h at which halving h changes it least, and that relative change."""
+    """(L(x + h) − L(x − h)) / 2h for the most trustworthy h, and its likely relative error.
+
+    Too large an h misses the bends, too small a one drowns in rounding: the first error is estimated by halving h,
+    the second by float64's spacing at L, and the h with the smallest sum is taken.
+    """
     x = inputs["x"]
 
     def output(at: float) -> float:
@@ -90,10 +94,13 @@ def central_difference(
         return float(torch.as_tensor(env["outer_loss"]).detach())
 
     steps = [h * max(1.0, abs(x)) for h in STEPS]
-    slopes = [(output(x + h) - output(x - h)) / (2 * h) for h in steps]
-    changes = [relative_difference(pair) for pair in itertools.pairwise(slopes)]
-    best = min(range(len(changes)), key=lambda i: changes[i] if changes[i] == changes[i] else math.inf)
-    return slopes[best + 1], changes[best]
+    ends = [(output(x - h), output(x + h)) for h in steps]
+    slopes = [(right - left) / (2 * h) for h, (left, right) in zip(steps, ends, strict=True)]
+    rounding = [math.ulp(max(map(abs, pair))) / h for h, pair in zip(steps, ends, strict=True)]
+    errors = [abs(b - a) + r for (a, b), r in zip(itertools.pairwise(slopes), rounding[1:], strict=True)]
+    best = min(range(len(errors)), key=lambda i: math.inf if math.isnan(errors[i]) else errors[i])
+    slope = slopes[best + 1]
+    return slope, errors[best] / abs(slope) if slope else errors[best]
 
 
 def relative_difference(values: list[float] | tuple[float, ...]) -> float:
@@ -117,6 +124,6 @@ def _reason(ways: tuple[Way, ...], difference: float, doubt: float, exact: str) 
     if without <= TOLERANCE:
         return (
             f"Only the central difference parts: here the loss bends so fast, or has a kink so near, that even its "
-            f"best step still changes by {doubt:.0e} when halved."
+            f"best step is in doubt by {numeral(doubt, 1)} of the value."
         )
     return "Rounding in float64 was amplified on the way through the inner steps: the terms nearly cancel."

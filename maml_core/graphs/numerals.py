@@ -16,7 +16,8 @@ def numeral(value: Any, digits: int = 7) -> str:  # noqa: ANN401
         return "None"
     if hasattr(value, "is_real"):  # SymPy
         if value.is_finite and math.isinf(float(value)):
-            return _written(str(value.n(digits)))
+            mantissa, _, exponent = str(value.n(digits)).partition("e")
+            return _written(f"{float(mantissa):.{digits}g}e{exponent}")
         value = float(value) if value.is_extended_real else math.nan
     if math.isnan(value):
         return "not a number"

@@ -348,7 +348,10 @@ class _Saved:
 
 
 def _saved_bytes(program: Program, inputs: Mapping[str, float], create_graph: bool, dtype: torch.dtype) -> int:
-    """Bytes alive for the backward pass when it begins, in a run of its own that keeps no extra references."""
+    """Bytes alive for the backward pass when it begins, in a run of its own that keeps no extra references.
+
+    As saved-tensor hooks see it: without Python constants, which PyTorch keeps aside as scalars of eight bytes.
+    """
     saved: list[weakref.ref[_Saved]] = []
     counted: dict[int, int] = {}
 

@@ -43,7 +43,7 @@ def _slider(
 ) -> Number:
     low, high = ends
     kind = type(default)
-    rejected = _rejected(key, lambda raw: low <= kind(raw) <= high)
+    rejected = _rejected(key, default, lambda raw: low <= kind(raw) <= high)
     value = st.slider(label, low, high, default, step, key=key, bind="query-params", help=help_text)
     what = "a whole number" if kind is int else "a number"
     _explain(key, rejected, f"it must be {what} from {low:g} to {high:g}", f"{default:g}")
@@ -51,7 +51,7 @@ def _slider(
 
 
 def _choice(key: str, label: str, options: Sequence[str], default: str, help_text: str) -> str:
-    rejected = _rejected(key, lambda raw: raw in options)
+    rejected = _rejected(key, default, lambda raw: raw in options)
     value = st.segmented_control(
         label, options, default=default, required=True, key=key, bind="query-params", help=help_text
     )
@@ -64,21 +64,15 @@ def _explain(key: str, rejected: str | None, allowed: str, default: str) -> None
         st.markdown(f":red[The link asked for {key} = “{rejected}”; {allowed}, so this is {default}.]")
 
 
-def _rejected(key: str, accept: Callable[[str], bool]) -> str | None:
+def _rejected(key: str, default: float | str, accept: Callable[[str], bool]) -> str | None:
     """What the URL asked for and cannot have, until the control is moved. Streamlit would drop it silently."""
     rejections = st.session_state.setdefault("rejections", {})
     raw = st.query_params.get(key)
     if raw is not None and not _accepts(accept, raw):
-        rejections[key] = (_plain(raw), None)
-    if key not in rejections:
-        return None
-    text, shown_with = rejections[key]
-    now = st.session_state.get(key)  # None before the control first runs
-    if shown_with not in (None, now):
-        del rejections[key]
-        return None
-    rejections[key] = (text, now)
-    return text
+        rejections[key] = _plain(raw)
+    if st.session_state.get(key, default) != default:
+        rejections.pop(key, None)
+    return rejections.get(key)
 
 
 def _accepts(accept: Callable[[str], bool], raw: str) -> bool:

@@ -86,6 +86,7 @@ def payload(explanation: Explanation, view: View, *, revealed: bool) -> dict[str
         "values": [
             {"key": f"L{v.line}c{v.start}-{v.end}", "step": v.step, "value": numeral(v.value), "node": v.node}
             for v in second.values
+            if not isinstance(second.lines[v.line - 1].statement, Descend)  # after backward the runs differ
         ],
         "nodes": [_node(node, explanation, revealed) for node in second.nodes],
         "output": next((e.node for e in reversed(second.values) if e.line == _line_of_output(second)), None),

@@ -1,0 +1,31 @@
+"""Verdicts are what the runs say, and they can turn out otherwise."""
+
+from maml_core.graphs import claims
+from maml_core.graphs.claims import create_graph_claims
+
+
+def verdicts():
+    return {claim.number: claim.verdict for claim in create_graph_claims()}
+
+
+def test_the_verdicts_of_the_four_claims():
+    assert verdicts() == {7: "false", 8: "false", 9: "half", 10: "true"}
+
+
+def test_the_evidence_holds_the_measured_numbers():
+    evidence = {claim.number: claim.evidence for claim in create_graph_claims()}
+    assert all(number in evidence[7] for number in ("2", "88.4", "87.4"))
+    assert evidence[8].count("−216") == 2
+    assert "7" in evidence[10]
+    assert "11" in evidence[10]
+
+
+def test_another_example_gets_another_verdict(monkeypatch):
+    """With c = 1 in the blog's example, its sentence would have been true."""
+    monkeypatch.setattr(claims, "BLOG", claims.MAML)
+    assert verdicts()[7] == "true"
+
+
+def test_without_curvature_no_claim_about_second_order_survives(monkeypatch):
+    monkeypatch.setattr(claims, "MAML", {**claims.MAML, "alpha": 0.0})
+    assert verdicts()[9] == "true"  # the two gradients are equal, so there is nothing to halve
