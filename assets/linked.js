@@ -345,7 +345,9 @@ class Linked {
     const { root } = this;
     root.onpointerover = e => { if (!this.S.pin && this.S.t === null && e.pointerType !== 'touch') this.point(e.target); };
     root.onpointerleave = () => { if (!this.S.pin && this.S.t === null) this.paint([]); };
-    root.onfocusin = e => { if (!this.S.pin && this.S.t === null && e.target.matches('[data-id],[data-line],[data-kind]')) this.point(e.target, { reveal: !e.target.closest('tr') }); };
+    this.S.listening?.abort();  // there is no onfocusin property, and the root outlives a rebuild
+    this.S.listening = new AbortController();
+    root.addEventListener('focusin', e => this.focused(e.target), { signal: this.S.listening.signal });
     root.onclick = e => this.click(e);
     root.onchange = e => this.change(e.target);
     root.oninput = e => { if (e.target.type === 'range') { this.stop(); this.S.t = +e.target.value; this.refreshTime(); } };
@@ -353,6 +355,11 @@ class Linked {
     for (const canvas of this.$$('.canvas')) this.panning(canvas);
     this.roving(this.$$('.detail [data-id]'));
     for (const canvas of this.$$('.canvas')) this.roving([...canvas.querySelectorAll('g.node[tabindex]')]);
+  }
+
+  focused(target) {
+    const points = target.matches('[data-id],[data-line],[data-kind]');
+    if (points && !this.S.pin && this.S.t === null) this.point(target, { reveal: !target.closest('tr') });
   }
 
   point(target, options) {

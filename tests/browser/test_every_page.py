@@ -1,0 +1,52 @@
+"""Every page, in both themes and at both widths: clean, whole, from this server alone."""
+
+import pytest
+
+from pages.ui.lesson import LESSONS
+from tests.browser.conftest import LESSON, Visit, served
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+PAGES = ["", *(lesson.name for lesson in LESSONS)]
+
+
+def test_a_deep_link_is_the_first_request_of_a_fresh_server(browser):
+    with served() as address:
+        visit = Visit(browser, address)
+        page = visit.open(LESSON)
+        assert page.locator("h1").inner_text() == "3 · One argument: create_graph"
+        assert page.get_by_role("link", name="Home").first.is_visible()
+        assert not page.get_by_text("Page not found").count()
+        assert page.locator(".linked svg").count() == 2
+        visit.context.close()
+        assert visit.troubles == []
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path or "home")
+def test_a_page_is_clean_in_both_themes_and_at_both_widths(visit, path, theme, width):
+    page = visit(width=width, theme=theme).open(path)
+    assert page.locator("[data-testid=stException]").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    main = page.locator("[data-testid=stMain]")
+    assert main.evaluate("element => element.scrollWidth") <= main.evaluate("element => element.clientWidth")
+    dark = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor") == "rgb(23, 22, 20)"
+    assert dark == (theme == "dark")
+
+
+def test_the_first_screen_of_the_lesson_holds_question_controls_and_picture(visit):
+    page = visit().open(LESSON)
+    for locator in (page.locator("h1"), page.get_by_role("button", name="larger, same sign")):
+        assert locator.bounding_box()["y"] < 300
+    graph = page.locator(".linked figure").first.bounding_box()
+    assert graph["y"] + graph["height"] <= 900
+
+
+def test_home_leads_into_the_lesson(visit):
+    one = visit()
+    page = one.open()
+    page.get_by_role("button", name="Start: see why they part").click()
+    page.locator(".linked svg").first.wait_for()
+    one.settle()
+    assert f"/{LESSON}" in page.url
+    assert "sin(2 * x_prime)" in page.locator(".linked .code").inner_text()
