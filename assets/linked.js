@@ -12,9 +12,7 @@ const SETTLE_MS = 400;  // quiet time before the view is reported for the link
 
 export default function ({ data, parentElement, setStateValue }) {
   const host = parentElement;
-  const S = host._linked ??= { t: null, pin: null, box: null, seen: null };
-  const view = JSON.stringify(data.view);
-  if (S.seen !== view) Object.assign(S, data.view, { seen: view });  // a link or preset sets the view; readers change it
+  const S = host._linked ??= { t: null, pin: null, box: null, ...data.view };  // the link sets the view once; then it is the reader's
   if (!data.layouts[S.open]) S.open = Object.keys(data.layouts)[0] ?? '1';
   clearInterval(S.timer);
   S.timer = null;
@@ -417,7 +415,7 @@ class Linked {
   tell() {
     clearTimeout(this.S.telling);
     const { run, ghosts, open } = this.S, view = { run, ghosts, open };
-    this.S.telling = setTimeout(() => { this.S.seen = JSON.stringify(view); this.report('view', view); }, SETTLE_MS);
+    this.S.telling = setTimeout(() => this.report('view', view), SETTLE_MS);
   }
 
   play() {
