@@ -12,12 +12,21 @@ const SETTLE_MS = 400;  // quiet time before the view is reported for the link
 export default function ({ data, parentElement, setStateValue }) {
   const host = parentElement;
   const S = host._linked ??= { t: null, pin: null, box: null, ...data.view };  // the link sets the view once; then it is the reader's
-  if (!data.layouts[S.open]) S.open = Object.keys(data.layouts)[0] ?? '1';
+  const content = JSON.stringify({ ...data, view: null });
+  if (content === S.content) return S.leave;  // only the URL changed: nothing to draw again
+  S.content = content;
+  forget(S, data);
+  new Linked(host, data, S, setStateValue).build();
+  return S.leave = () => { clearInterval(S.timer); clearTimeout(S.telling); S.listening.abort(); };
+}
+
+/* What the reader pointed at in the old data may not exist in the new. */
+function forget(S, data) {
   clearInterval(S.timer);
-  S.timer = null;
-  const app = new Linked(host, data, S, setStateValue);
-  app.build();
-  return () => { clearInterval(S.timer); S.listening.abort(); };
+  const known = new Set(data.nodes.map(n => n.id));
+  Object.assign(S, { t: null, timer: null, pin: S.pin?.every(id => known.has(id)) ? S.pin : null });
+  if (!data.layouts[S.open]) S.open = Object.keys(data.layouts)[0] ?? '1';
+  if (!(S.step < data.steps)) S.step = undefined;
 }
 
 class Linked {
@@ -127,7 +136,7 @@ class Linked {
       svg.querySelectorAll('title').forEach(t => t.remove());
       this.ties(svg, run);
     }
-    this.zoomTo(this.S.box && this.S.boxOf === this.S.open ? this.S.box : null);
+    this.zoomTo(this.S.boxOf === String(this.natural) ? this.S.box : null);
   }
 
   dressNode(g, run) {
@@ -328,7 +337,6 @@ class Linked {
 
   refreshTime() {
     const { S, order } = this, now = S.t ?? order.length;
-    this.root.classList.toggle('playing', S.t !== null);
     const range = this.$('.play input');
     range.value = now;
     range.setAttribute('aria-valuetext', `${now} of ${order.length}: ${this.N[order[now - 1]]?.op ?? ''}`);
@@ -358,7 +366,7 @@ class Linked {
     root.addEventListener('focusin', e => this.focused(e.target), until);
     root.onclick = e => this.click(e);
     root.onchange = e => this.change(e.target);
-    root.oninput = e => { if (e.target.type === 'range') { this.stop(); this.S.t = +e.target.value; this.refreshTime(); } };
+    root.oninput = e => { if (e.target.type === 'range') this.goTo(+e.target.value); };
     root.onkeydown = e => this.key(e);
     for (const canvas of this.$$('.canvas')) this.panning(canvas);
     this.roving(this.$$('.detail [data-id]'));
@@ -393,7 +401,7 @@ class Linked {
     if (e.target.closest('input, label')) return;
     if (this.dragged) return void (this.dragged = false);
     const folded = this.stepOf(e.target.closest('g.node')?.dataset.id);
-    if (folded !== null) return this.unfold(String(folded + 1));
+    if (folded !== null) return this.unfold(String(folded + 1), e.type === 'keydown');
     const ids = this.idsOf(e.target);
     this.leaveTime();
     this.S.pin = ids.length && String(ids) !== String(this.S.pin) ? ids : null;
@@ -418,12 +426,14 @@ class Linked {
     this.tell();
   }
 
-  unfold(open) {
+  unfold(open, byKey = false) {
     Object.assign(this.S, { open, step: open === 'all' ? this.step : undefined, pin: null });
     this.drawGraphs();
     for (const canvas of this.$$('.canvas')) this.roving([...canvas.querySelectorAll('g.node[tabindex]')]);
     this.refresh();
     this.tell();
+    const first = this.data.nodes.find(n => n.step === this.step && this.inRun(n.id, this.S.run));
+    if (byKey && first) this.$(`figure.active g.node[data-id="${CSS.escape(first.id)}"]`)?.focus();
   }
 
   /* The server only needs to know the view for the link; it hears of it when the reader has settled. */
@@ -437,11 +447,18 @@ class Linked {
     if (this.S.t === null || this.S.t >= this.order.length) this.S.t = 0;
     const tick = () => {
       this.S.t += 1;
-      if (this.S.t >= this.order.length) this.stop();
       this.refreshTime();
+      if (this.S.t >= this.order.length) this.leaveTime();
     };
     this.S.timer = setInterval(tick, STEP_MS);
     tick();
+  }
+
+  goTo(t) {
+    if (t >= this.order.length) return this.leaveTime();
+    this.stop();
+    this.S.t = t;
+    this.refreshTime();
   }
 
   stop() { clearInterval(this.S.timer); this.S.timer = null; }
@@ -454,7 +471,7 @@ class Linked {
     const to = row ? this.nextRow(row, e.key) : node ? this.nextNode(node, e.key) : null;
     if (!to) return;
     e.preventDefault();
-    this.roving([to]);
+    this.roving([to, row ?? node]);
     to.focus({ preventScroll: Boolean(node) });
   }
 
@@ -475,7 +492,7 @@ class Linked {
   // ---- zoom and pan: both panels move together, so that they stay comparable -----------------------------------
 
   zoomTo(box) {
-    Object.assign(this.S, { box, boxOf: this.S.open });
+    Object.assign(this.S, { box, boxOf: String(this.natural) });
     this.$$('.canvas svg').forEach(svg => svg.setAttribute('viewBox', (box ?? this.natural).join(' ')));
   }
 
@@ -487,15 +504,13 @@ class Linked {
   }
 
   panning(canvas) {
-    const svg = canvas.querySelector('svg');
-    if (!svg) return;
     const fingers = new Map();
-    const toBox = e => new DOMPoint(e.clientX, e.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    const toBox = e => new DOMPoint(e.clientX, e.clientY).matrixTransform(canvas.querySelector('svg').getScreenCTM().inverse());
     canvas.onwheel = e => { if (e.ctrlKey || e.metaKey) { e.preventDefault(); this.zoom(e.deltaY > 0 ? 1.12 : 0.89, toBox(e)); } };
     canvas.onpointerdown = e => { fingers.set(e.pointerId, e); this.dragged = false; };
     canvas.onpointermove = e => {
       const before = fingers.get(e.pointerId);
-      if (!before) return;
+      if (!before || !e.buttons) return void fingers.delete(e.pointerId);
       if (fingers.size === 2) {
         const other = [...fingers.values()].find(f => f.pointerId !== e.pointerId), spread = f => Math.hypot(f.clientX - other.clientX, f.clientY - other.clientY);
         this.zoom(spread(before) / Math.max(spread(e), 1), toBox(other));
@@ -507,7 +522,8 @@ class Linked {
       } else return;
       fingers.set(e.pointerId, e);
     };
-    canvas.onpointerup = canvas.onpointercancel = e => fingers.delete(e.pointerId);
+    canvas.onpointerup = e => fingers.delete(e.pointerId);
+    canvas.onpointercancel = e => { fingers.delete(e.pointerId); this.dragged = false; };
   }
 }
 
@@ -546,4 +562,7 @@ function save(app, type) {
   image.src = url;
 }
 
-function download(href, name) { Object.assign(document.createElement('a'), { href, download: name }).click(); }
+function download(href, name) {
+  Object.assign(document.createElement('a'), { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 1000);
+}

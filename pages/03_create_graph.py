@@ -29,7 +29,7 @@ def claims() -> tuple[Claim, ...]:
 lesson.header(NAME)
 row = st.columns([5, 4, 4, 2, 4], gap="medium")
 with row[0]:
-    name = controls.preset(PRESETS)
+    losses = controls.preset(PRESETS)
 with row[1]:
     inputs = {"x": controls.x()}
 with row[2]:
@@ -38,12 +38,14 @@ with row[3]:
     inputs["c"] = controls.coefficient()
 with row[4]:
     inner_steps = controls.inner_steps(MOST_INNER_STEPS)
-inner, outer = controls.losses(name, PRESETS)
+inner, outer = controls.losses(losses, PRESETS)
 
 explanation = explained(inner, outer, inner_steps, inputs)
 both, (was, becomes) = explanation.both, explanation.products
 
-gains = f"With `True` the path through g counts too: dx′/dx goes from {was} to {becomes}."
+gains = f"With `True` the path through g counts too: {explanation.product_name} goes from {was} to {becomes}."
+float64 = numeral(explanation.agreement[True].ways[0].value)
+limit = f"float32 ends at 3.4·10³⁸, or an operation left its domain; in float64 `x.grad` would be {float64}."
 revealed = guessing.predict(
     NAME,
     f"`create_graph=False` gives `x.grad` = **{numeral(both.gradients[0])}**. `True` will give …",
@@ -52,7 +54,7 @@ revealed = guessing.predict(
         guessing.Choice("larger, same sign", both.change == "longer", gains),
         guessing.Choice("smaller, same sign", both.change == "shorter", gains),
         guessing.Choice("zero or turned", both.change == "zero or turned", gains),
-        guessing.Choice("not finite", both.change == "not finite", gains),
+        guessing.Choice("not finite", both.change == "not finite", limit),
     ],
 )
 view = view_from_url("create_graph", RUNS, inner_steps)
@@ -79,8 +81,8 @@ st.caption("Counted by running these losses with one to five inner steps.")
 
 guessing.claims(claims(), "the blog notes this lesson's example comes from")
 
-typed = {"inner": inner, "outer": outer} if name == controls.OWN else {}
-parameters = {"losses": name, **typed, **inputs, "inner_steps": inner_steps, **shown}
+typed = {"inner": inner, "outer": outer} if losses == controls.OWN else {}
+parameters = {"losses": losses, **typed, **inputs, "inner_steps": inner_steps, **shown}
 address = lesson.link(parameters)
 lesson.take_away(address, partial(inner_step_script, explanation.lesson, inputs, both, address), "create_graph.py")
 lesson.takeaway(

@@ -6,13 +6,14 @@ are the recording's. A folded inner step is one box: all its nodes are renamed t
 
 import re
 import shutil
-import warnings
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import NamedTuple
 
 from graphviz import Digraph
 from torch import Tensor
+from torchviz import make_dot
 
 from maml_core.graphs.programs import Gradient, Program, Repeat, Statement
 from maml_core.graphs.recording import Trace, trace
@@ -41,7 +42,12 @@ class Drawing(NamedTuple):
 
 def draw(program: Program) -> Drawing:
     """Every layout a reader can fold to. Without Graphviz's `dot` there is none; `error` says how to get it."""
-    return _draw(program) if shutil.which("dot") else Drawing({}, NO_DOT)
+    if not shutil.which("dot"):
+        return Drawing({}, NO_DOT)
+    try:
+        return _draw(program)
+    except (subprocess.CalledProcessError, OSError):
+        return Drawing({}, "Graphviz's `dot` is installed here but fails: `dot -V` should print its version.")
 
 
 @lru_cache(maxsize=256)
@@ -83,11 +89,7 @@ def _flat(statements: tuple[Statement, ...]) -> list[Statement]:
 
 
 def _torchviz(outputs: list[Tensor], seen: Trace) -> str:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # torchviz 0.0.3 still imports distutils
-        from torchviz import make_dot
-
-        return make_dot(tuple(outputs), params=seen.leaves).source
+    return make_dot(tuple(outputs), params=seen.leaves).source
 
 
 def _folded(source: str, names: dict[str, tuple[str, int | None]], seen: Trace, state: str) -> Digraph:

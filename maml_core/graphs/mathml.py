@@ -42,9 +42,10 @@ def primed(name: str, prime: str) -> str:
 
 
 def mn(value: float | str) -> str:
-    """A number; a negative one in parentheses, since it will stand behind some other sign."""
+    """A number in an expression: in parentheses if negative or a product with a power of ten."""
     text = value if isinstance(value, str) else numeral(value)
-    return f"<mrow>{mo('(')}<mn>{text}</mn>{mo(')')}</mrow>" if text.startswith("−") else f"<mn>{text}</mn>"
+    bracketed = text.startswith("−") or "·" in text
+    return f"<mrow>{mo('(')}<mn>{text}</mn>{mo(')')}</mrow>" if bracketed else f"<mn>{text}</mn>"
 
 
 def linked(inner: str, ids: str) -> str:

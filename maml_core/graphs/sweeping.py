@@ -34,5 +34,5 @@ def sweep_x(lesson: InnerStep, inputs: Mapping[str, float], low: float, high: fl
         at=at,
         first_order=tuple(gradient(x, create_graph=False) for x in at),
         second_order=tuple(gradient(x, create_graph=True) for x in at),
-        slope=tuple(central_difference(program, {**inputs, "x": x}, frozen=None)[0] for x in at),
+        slope=tuple(central_difference(program, {**inputs, "x": x}, frozen=None).value for x in at),
     )

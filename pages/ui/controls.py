@@ -73,7 +73,8 @@ def expression(key: str, label: str, default: str, names: Sequence[str]) -> str:
             raise ExpressionError(f"Use {' and '.join(missing)} in it: nothing else has a gradient here.", 0)
     except ExpressionError as error:
         st.markdown(f":red[{_escaped(str(error))} Until then the page shows the last one that was right.]")
-        st.code(f"{typed.strip()}\n{' ' * error.position}^", language=None)
+        if typed.strip():
+            st.code(f"{typed.strip()}\n{' ' * error.position}^", language=None)
         return good.get(key, default)
     good[key] = typed.strip()
     return good[key]
