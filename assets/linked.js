@@ -6,7 +6,7 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 const STEP_MS = 450;    // pace of the construction
-const CHARACTER = 6;     // width of one in a node's value line
+const CHARACTER = 6.3;   // width of one in a node's value line
 const SETTLE_MS = 400;  // quiet time before the view is reported for the link
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -49,7 +49,7 @@ class Linked {
       <div class="views">
         <section class="code" aria-label="Code that ran"></section>
         <section class="graph" aria-label="Autograd graphs">${this.graphs()}</section>
-        <section class="algebra" aria-label="Algebra"><h4>Algebra</h4><div class="rows"></div></section>
+        <section class="algebra" aria-label="Algebra"><h4>Algebra <span class="which"></span></h4><div class="rows"></div></section>
         <section class="numbers" aria-label="Numbers">${this.numbers()}</section>
       </div>`;
     this.$ = s => this.root.querySelector(s);
@@ -77,7 +77,7 @@ class Linked {
   code() {
     const line = l => `<li data-line="${l.n}"><button class="n" data-line="${l.n}" data-focus="line-${l.n}"
       aria-label="Line ${l.n}">${l.n}</button><code>${this.nested(l)}</code><output></output></li>`;
-    return `<h4>Code that ran</h4><ol>${this.lines.map(line).join('')}</ol>`;
+    return `<h4>Code that ran <span class="which"></span></h4><ol>${this.lines.map(line).join('')}</ol>`;
   }
 
   get lines() { return this.data.code[this.S.run]; }
@@ -217,26 +217,29 @@ class Linked {
   get step() { return this.S.open === 'all' ? this.S.step ?? 0 : +this.S.open - 1; }
 
   idsOf(target) {
-    const el = target.closest?.('[data-id],[data-ids],[data-key],[data-kind],[data-line]');
+    const el = target.closest?.('[data-id],[data-ids],[data-key],[data-kind],[data-line],.row');
     if (!el || !this.root.contains(el)) return [];
     const d = el.dataset;
     if (d.id) return this.ofBox(d.id);
     if (d.ids !== undefined) return d.ids.split(' ').filter(Boolean);
     if (d.kind) return this.order.filter(id => this.N[id].kind === d.kind);
-    if (d.key) return this.ofKey(d.key);
-    return this.ofLine(+d.line);
+    if (d.key) return this.ofKey(d.key) ?? this.idsOf(el.parentElement);  // a plain number: what it is part of
+    if (d.line) return this.ofLine(+d.line);
+    return [...el.querySelectorAll('[data-ids]')].flatMap(term => this.idsOf(term));
   }
 
   ofBox(id) {
     const step = this.stepOf(id);
     if (step !== null) return this.data.nodes.filter(n => n.step === step).map(n => n.id);
-    return id.endsWith('.leaf') ? [id.slice(0, -5)] : id === 'output' ? [this.data.output] : [id];
+    return [this.data.anchors[id] ?? id];
   }
 
   /* The node a sub-expression became, or, for a name, the node its value came from. */
   ofKey(key) {
     const value = this.valueOf(key);
-    return value?.node ? [value.node] : this.order.filter(id => id.startsWith(key + '.') && !this.N[id].parent);
+    if (value?.node) return [value.node];
+    const made = this.order.filter(id => id.startsWith(key + '.') && !this.N[id].parent);
+    return made.length ? made : null;
   }
 
   valueOf(key) {
@@ -260,7 +263,7 @@ class Linked {
 
   // ---- painting -----------------------------------------------------------------------------------------------
 
-  paint(ids, { reveal = false, say = true } = {}) {
+  paint(ids, { reveal = false, say = true, run = this.S.run } = {}) {
     const on = new Set(ids), kin = new Set(this.kin(ids));
     const keyOf = id => this.N[id] && `L${this.N[id].line}c${this.N[id].start}-${this.N[id].end}`;
     const keys = new Set(ids.map(keyOf)), kinKeys = new Set([...kin].map(keyOf));
@@ -281,7 +284,7 @@ class Linked {
     for (const el of this.$$('.algebra [data-ids]')) el.classList.toggle('on', el.dataset.ids.split(' ').some(id => on.has(id)));
     for (const el of this.$$('.detail [data-id]')) el.classList.toggle('on', on.has(el.dataset.id));
     if (reveal) this.revealRow(ids[0]);
-    if (say) this.say(this.sentence(ids, this.S.run));
+    if (say) this.say(this.sentence(ids, run));
   }
 
   revealRow(id) {
@@ -314,6 +317,8 @@ class Linked {
     if (this.$('[data-do=unfold]')) this.$('[data-do=unfold]').checked = S.open === 'all';
     if (this.shown !== S.run) this.$('.code').innerHTML = this.code();
     this.shown = S.run;
+    const which = this.data.steps > 1 ? `values of inner step ${this.step + 1} of ${this.data.steps}` : '';
+    this.$$('.which').forEach(span => span.textContent = which);
     this.refreshAlgebra();
     this.refreshResults();
     this.refreshTime();
@@ -325,6 +330,7 @@ class Linked {
     const maths = p => `<math>${p}</math>`;
     const row = r => `<div class="row"${r.line ? ` data-line="${r.line}"` : ''}>${[...r.always, ...(r[this.S.run] ?? [])].map(maths).join(' ')}</div>`;
     this.$('.algebra .rows').innerHTML = shown.map(row).join('');
+    this.roving(this.$$('.algebra [data-ids]'));
   }
 
   refreshResults() {
@@ -350,7 +356,8 @@ class Linked {
     for (const el of this.$$('g.edge, .tie')) {
       el.classList.toggle('later', S.t !== null && ![el.dataset.from, el.dataset.to].every(b => this.ofBox(b).some(id => made.has(id))));
     }
-    if (S.t !== null) this.paint([order[now - 1]], { reveal: true });
+    // A construction that plays would talk without end to those who listen.
+    if (S.t !== null) this.paint([order[now - 1]], { reveal: true, say: !S.timer });
   }
 
   // ---- acting -------------------------------------------------------------------------------------------------
@@ -379,7 +386,7 @@ class Linked {
   hover(target) { if (!this.S.pin && this.S.t === null) target ? this.point(target) : this.paint([]); }
 
   focused(target) {
-    const points = target.matches('[data-id],[data-line],[data-kind]');
+    const points = target.matches('[data-id],[data-ids],[data-line],[data-kind]');
     if (points && !this.S.pin && this.S.t === null) this.point(target, { reveal: !target.closest('tr') });
   }
 
@@ -389,7 +396,7 @@ class Linked {
       this.S.step = this.N[box].step;
       this.refreshResults();
     }
-    this.paint(this.idsOf(target), options);
+    this.paint(this.idsOf(target), { ...options, run: target.closest?.('figure')?.dataset.panel });
   }
 
   roving(elements) { elements.forEach((el, i) => el.tabIndex = i ? -1 : 0); }
@@ -466,16 +473,22 @@ class Linked {
 
   key(e) {
     if (e.key === 'Escape') { this.leaveTime(); this.S.pin = null; return this.paint([]); }
-    const row = e.target.closest('.detail tr'), node = e.target.closest('g.node');
-    if ((e.key === 'Enter' || e.key === ' ') && (row || node)) { e.preventDefault(); return this.click(e); }
-    const to = row ? this.nextRow(row, e.key) : node ? this.nextNode(node, e.key) : null;
+    const row = e.target.closest('.detail tr'), node = e.target.closest('g.node'), term = e.target.closest('.algebra [data-ids]');
+    const from = row ?? node ?? term;
+    if ((e.key === 'Enter' || e.key === ' ') && from) { e.preventDefault(); return this.click(e); }
+    const to = row ? this.nextRow(row, e.key) : node ? this.nextNode(node, e.key) : term ? this.nextTerm(term, e.key) : null;
     if (!to) return;
     e.preventDefault();
-    this.roving([to, row ?? node]);
+    this.roving([to, from]);
     to.focus({ preventScroll: Boolean(node) });
   }
 
   nextRow(row, key) { return { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[key]; }
+
+  nextTerm(term, key) {
+    const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[key], terms = this.$$('.algebra [data-ids]');
+    return step && terms[terms.indexOf(term) + step];
+  }
 
   /* ↑ ↓ follow the edges, ← → the order of creation. */
   nextNode(node, key) {

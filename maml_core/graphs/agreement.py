@@ -29,6 +29,7 @@ class Agreement(NamedTuple):
     ways: tuple[Way, ...]
     difference: float
     reason: str
+    single: float  # what a float32 run, such as a reader's own, gives
 
     @property
     def agrees(self) -> bool:
@@ -54,7 +55,8 @@ def agreement(
     floor = CANCELLED * chain_rule(recording, absolute=True)
     exact = solution.gradient[create_graph] if solution is not None else None
     reason = _reason(ways, slope, floor, exact)
-    return Agreement(create_graph, tuple(ways), relative_difference([w.value for w in ways], floor), reason)
+    single = _gradient(record(program, inputs, create_graph=create_graph))
+    return Agreement(create_graph, tuple(ways), relative_difference([w.value for w in ways], floor), reason, single)
 
 
 def _gradient(recording: Recording) -> float:

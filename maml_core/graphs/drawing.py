@@ -23,10 +23,10 @@ NO_DOT = (
     "`apt-get install graphviz` (Debian, Ubuntu) or `brew install graphviz` (macOS) adds it."
 )
 OUTPUT = "output"  # the id of the box for the program's output
-GRAPH = {"nodesep": "0.16", "ranksep": "0.2", "bgcolor": "transparent"}
+GRAPH = {"nodesep": "0.16", "ranksep": "0.15", "bgcolor": "transparent"}
 NODE = {"shape": "box", "style": "rounded", "label": "", "fixedsize": "true"}
 EDGE = {"arrowsize": "0.55"}
-CHARACTER, PADDING, LINE = 6.6, 14.0, 13.0  # points: the browser sets labels in 11 pt type of fixed width
+CHARACTER, PADDING, LINE = 6.6, 14.0, 12.5  # points: the browser sets labels in 11 pt type of fixed width
 LONGEST = 22  # characters of a sub-expression that a box makes room for
 
 
@@ -117,7 +117,7 @@ def _size(box: str, seen: Trace) -> dict[str, str]:
         rows, characters = (2, 22) if box.startswith("step-") else (1, 26 if box == OUTPUT else 14)
     else:
         rows, characters = 3, max(16, min(LONGEST, 2 + node.end - node.start))
-    width, height = PADDING + CHARACTER * characters, 6 + LINE * rows
+    width, height = PADDING + CHARACTER * characters, 4 + LINE * rows
     return {"width": f"{width / 72:.3f}", "height": f"{height / 72:.3f}"}
 
 

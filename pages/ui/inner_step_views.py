@@ -6,7 +6,7 @@ from maml_core.graphs.comparing import Counts, counts
 from maml_core.graphs.drawing import OUTPUT
 from maml_core.graphs.explaining import Explanation
 from maml_core.graphs.numerals import numeral
-from maml_core.graphs.programs import Backward, Descend, Gradient, Line, Repeat
+from maml_core.graphs.programs import INNER_LOSS, Backward, Descend, Gradient, Line, Repeat
 from maml_core.graphs.recording import SUM, Node, Recording
 
 RUNS = ("false", "true")  # create_graph, as a link writes it
@@ -33,8 +33,8 @@ def inner_step_views(explanation: Explanation, *, revealed: bool) -> dict[str, A
         "gradLine": next(line.number for line in lines if isinstance(line.statement, Gradient)),
         "values": {name: _values(run) for name, run in runs.items()},
         "nodes": [_node(node, explanation, revealed) for node in explanation.both.second_order.nodes],
-        "output": _output(explanation.both.second_order),
         "boxes": _boxes(explanation),
+        "anchors": _anchors(explanation),
         "layouts": explanation.drawing.layouts,
         "error": explanation.drawing.error,
         "equations": _equations(explanation, revealed),
@@ -123,6 +123,13 @@ def _boxes(explanation: Explanation) -> dict[str, dict[str, str]]:
         **{f"inner_loss.{step}": "inner_loss" for step in range(explanation.lesson.inner_steps)},
     }
     return {name: _by_run(text, text) for name, text in texts.items()}
+
+
+def _anchors(explanation: Explanation) -> dict[str, str]:
+    """The node behind each box that is a tensor."""
+    recording = explanation.both.second_order
+    losses = {f"inner_loss.{v.step}": v.node for v in recording.values if v.line == INNER_LOSS and v.node}
+    return {OUTPUT: _output(recording) or "", "x.leaf": "x", **losses}  # the last value of a line is the whole line's
 
 
 def _equations(explanation: Explanation, revealed: bool) -> list[dict[str, Any]]:

@@ -109,8 +109,8 @@ def test_the_revealed_words_follow_the_controls():
 
 def test_float32_overflow_is_explained_where_float64_is_fine():
     app = guess(open_page(LESSON, inner_steps="3"), "just show me")
-    assert "float32 ends at 3.4·10³⁸" in text(app)
-    assert "in float64 `x.grad` would be −1.369742·10⁴¹" in text(app)
+    assert "float32, which ends at 3.4·10³⁸, or its domain; float64 gives −1.369742·10⁴¹" in text(app)
+    assert "The views above count in float32" in text(app)
 
 
 def test_own_losses_run_through_all_four_views():
@@ -183,7 +183,7 @@ def test_a_result_beyond_float32_is_shown_and_explained():
         ("alpha", "abc", "it must be a number from 0 to 1, so this is 0.4"),
         ("alpha", "nan", "it must be a number from 0 to 1, so this is 0.4"),
         ("x", "inf", "it must be a number from -5 to 5, so this is 3"),
-        ("inner_steps", "2.5", "it must be a whole number from 1 to 5, so this is 1"),
+        ("inner_steps", "2.5", "it must be a whole number from 1 to 5, so this is 2"),
         ("inner_steps", "0", "it must be a whole number from 1 to 5, so this is 1"),
         ("c", "3", "it must be 1 or 2, so this is 2"),
         ("losses", "<script>", "it must be quartic or bowl or wave or own, so this is quartic"),
