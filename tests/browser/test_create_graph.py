@@ -246,7 +246,7 @@ def test_after_playing_to_the_end_pointing_works_again(lesson):
 def test_typing_own_losses_redraws_all_views(visit):
     one = visit()
     page = one.open(f"{LESSON}?losses=own")
-    field = page.get_by_label("inner loss, in x_prime")
+    field = page.get_by_role("textbox", name="inner loss, in x_prime")
     field.fill("x_prime**2 + cos(x_prime")
     field.press("Enter")
     page.get_by_text("This parenthesis is never closed").wait_for()
