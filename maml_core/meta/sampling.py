@@ -52,10 +52,12 @@ def uniform(seed: int, step: int | Tensor, index: Tensor) -> Tensor:
     return (word >> 8).to(torch.float32) * 2.0**-24
 
 
-def normal(seed: int, step: int | Tensor, index: Tensor) -> Tensor:
-    r"""Standard normal numbers, $$z = \Phi^{-1}(u)$$, as float64; |z| stays below 5.5.
+def normal(seed: int, step: int | Tensor, index: Tensor, *, cut: float = math.inf) -> Tensor:
+    r"""Standard normal numbers given that they lie within ± `cut`, as float64; never beyond ± 5.5.
 
-    Arguments and errors as in `uniform`.
+    $$z = \Phi^{-1}\big(\Phi(-c) + u\,(1 - 2\Phi(-c))\big)$$
+
+    Other arguments and errors as in `uniform`.
     """
     middle = uniform(seed, step, index).double() + 2.0**-25  # in (0, 1): Φ⁻¹ stays finite
-    return math.sqrt(2) * torch.erfinv(2 * middle - 1)
+    return math.sqrt(2) * torch.erfinv(math.erf(cut / math.sqrt(2)) * (2 * middle - 1))
