@@ -6,11 +6,15 @@ Shapes: a leaf of one φ per task is (T, ...); the loss gives (T,).
 from collections import deque
 from collections.abc import Iterator
 
+import torch
+from torch import Tensor
+
 from maml_core.meta.models import Loss
 from maml_core.meta.tasks import Batch
 from maml_core.meta.trees import Params, add_scaled, grad
 
-Rates = float | Params  # one inner_lr for all, or one number per weight (Meta-SGD)
+RATE = "lr."  # the leaf "lr.NAME" of θ holds the rates of the leaf NAME (Meta-SGD)
+Rates = float | dict[str, Tensor | float]  # one inner_lr for all, or one per leaf or per weight (Meta-SGD)
 
 
 def descend(phi: Params, lr: Rates, gradient: Params) -> Params:
@@ -48,3 +52,15 @@ def adapt(loss: Loss, phi: Params, support: Batch, *, lr: Rates, steps: int, cre
     """
     stops = iterates(loss, phi, support, lr=lr, steps=steps, create_graph=create_graph)
     return deque(stops, maxlen=1).pop()  # keeps one stop at a time
+
+
+def with_rates(theta: Params, inner_lr: float) -> Params:
+    """θ for Meta-SGD: a leaf "lr.NAME" of rates beside each leaf NAME, all equal to `inner_lr` at first."""
+    return theta | {RATE + name: torch.full_like(leaf, inner_lr) for name, leaf in theta.items()}
+
+
+def split_rates(theta: Params, inner_lr: float) -> tuple[Params, Rates]:
+    """The weights of θ, and the rate of each: its own leaf "lr.NAME" where θ has one, or `inner_lr`."""
+    learned = {RATE + name for name in theta} & set(theta)
+    weights = {name: leaf for name, leaf in theta.items() if name not in learned}
+    return weights, {name: theta.get(RATE + name, inner_lr) for name in weights}
