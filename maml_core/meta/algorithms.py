@@ -267,7 +267,7 @@ def _proximal_point(
         return loss(params, batch) + pull / 2 * away.square().sum(-1)
 
     lr, steps = rates
-    # Shortened so that a strong pull cannot overshoot: then a step is the implicit step of the pull's own flow.
+    # Shortened so that a strong pull cannot overshoot: it makes the pull's part of the step implicit.
     lr = lr / (1 + lr * pull)
     phi = leaves(adapt(proximal, leaves(start), support, lr=lr, steps=steps, create_graph=False))
     left = grad(proximal(phi, support).sum(), phi)
