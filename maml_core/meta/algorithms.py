@@ -13,7 +13,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from maml_core.meta.curvature import hvp_operator
-from maml_core.meta.inner import adapt, descend, split_rates
+from maml_core.meta.inner import adapt, descend, freeze, split_rates
 from maml_core.meta.models import Loss
 from maml_core.meta.solvers import conjugate_gradient
 from maml_core.meta.tasks import Batch, Tasks
@@ -124,12 +124,7 @@ def _adapt_part(
     """MAML's inner loop on the leaves in `names` alone, while the others stay as they are."""
     if unknown := set(names) - set(phi):
         raise ValueError(f"There is no leaf {min(unknown)!r} in θ; it has {', '.join(phi)}.")
-    moving = {name: leaf for name, leaf in phi.items() if name in names}
-    still = {name: leaf for name, leaf in phi.items() if name not in names}
-
-    def part_loss(part: Params, batch: Batch) -> Tensor:
-        return loss({**still, **part}, batch)
-
+    part_loss, moving, still = freeze(loss, phi, names)
     return still | adapt(part_loss, moving, support, lr=lr, steps=steps, create_graph=True)
 
 

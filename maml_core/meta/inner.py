@@ -4,7 +4,7 @@ Shapes: a leaf of one φ per task is (T, ...); the loss gives (T,).
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import torch
 from torch import Tensor
@@ -64,3 +64,12 @@ def split_rates(theta: Params, inner_lr: float) -> tuple[Params, Rates]:
     learned = {RATE + name for name in theta} & set(theta)
     weights = {name: leaf for name, leaf in theta.items() if name not in learned}
     return weights, {name: theta.get(RATE + name, inner_lr) for name in weights}
+
+
+def freeze(loss: Loss, phi: Params, names: Collection[str]) -> tuple[Loss, Params, Params]:
+    """Split φ into the leaves in `names`, which may move, and those that stay; and the loss as one of the
+    former.
+    """
+    moving = {name: leaf for name, leaf in phi.items() if name in names}
+    still = {name: leaf for name, leaf in phi.items() if name not in names}
+    return lambda part, batch: loss({**still, **part}, batch), moving, still
