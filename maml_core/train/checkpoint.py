@@ -47,7 +47,7 @@ def loads(data: bytes, *, device: torch.device | str = "cpu") -> tuple[State, Co
     """The training that `dumps` wrote. Raises CheckpointError for anything else."""
     if len(data) > MOST_BYTES:
         raise CheckpointError(
-            f"The file is larger than {MOST_BYTES // 2**20} MiB, which no run of this project is."
+            f"The file is larger than {MOST_BYTES // 2**20} MiB: no run of this project is."
         )
     try:
         tensors = read_tensors(data)
@@ -122,10 +122,8 @@ def _require(name: str, leaf: Tensor, shape: tuple[int, ...]) -> None:
     """One sentence for a tensor that a run cannot have."""
     dtype = torch.int64 if name == "step" else torch.float32
     if tuple(leaf.shape) != shape or leaf.dtype != dtype:
-        found = f"{leaf.dtype} of shape {list(leaf.shape)}"
-        raise CheckpointError(
-            f"The tensor {name!r} is {found}; its configuration wants {dtype} of {list(shape)}."
-        )
+        found, wanted = f"{leaf.dtype} {list(leaf.shape)}", f"{dtype} {list(shape)}"
+        raise CheckpointError(f"The tensor {name!r} is {found}, where its configuration has {wanted}.")
     if "/" in name and not leaf.isfinite().all():
         raise CheckpointError(f"The tensor {name!r} has values that are not finite numbers.")
     if name.startswith("second/") and (leaf < 0).any():

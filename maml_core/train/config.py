@@ -92,7 +92,7 @@ def _require(name: str, value: object, allowed: tuple[Any, Any], *, whole: bool)
     kind = "a whole number" if whole else "a number"
     right_type = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
     if not right_type or not allowed[0] <= value <= allowed[1]:  # type: ignore[operator]
-        raise ValueError(f"{name} must be {kind} from {allowed[0]:g} to {allowed[1]:g}, not {value!r}.")
+        raise ValueError(f"{name} must be {kind} from {allowed[0]} to {allowed[1]}, not {value!r}.")
 
 
 def _require_hidden(widths: object) -> None:

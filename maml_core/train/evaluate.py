@@ -70,11 +70,8 @@ def adaptation(config: Config, theta: Params, tasks: Tasks, *, steps: int) -> Te
         raise ValueError(f"steps must be from 0 to {MOST_STEPS}, not {steps}.")
     loss = loss_of(config)
     weights, rates = split_rates(theta, config.options["inner_lr"])
-    moving = {
-        "all": set(weights),
-        "head": set(head_of(weights)),
-        "body": set(weights) - set(head_of(weights)),
-    }
+    head = set(head_of(weights))
+    moving = {"all": set(weights), "head": head, "body": set(weights) - head}
     phi = leaves(tile(weights, len(tasks.support.x)))
     part_loss, part, _ = freeze(loss, phi, moving[config.row.adapts])
     stops = iterates(part_loss, part, tasks.support, lr=rates, steps=steps, create_graph=False)
@@ -100,7 +97,9 @@ def task_agnostic(family: Family, x: Tensor) -> Tensor:
     mean over b is exact; that over ω is a midpoint rule.
     """
     low, high = family.frequency
-    omega = low + (high - low) * (torch.arange(200, dtype=torch.float64, device=x.device) + 0.5) / 200
+    count = 200 if high > low else 1
+    middles = (torch.arange(count, dtype=torch.float64, device=x.device) + 0.5) / count
+    omega = low + (high - low) * middles
     angle = omega * x.double().unsqueeze(-1)
     start, end = family.phase
     wave = (angle - end).cos() - (angle - start).cos() if end > start else (angle - start).sin()
