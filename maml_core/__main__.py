@@ -9,21 +9,17 @@ import shutil
 import signal
 import sys
 import sysconfig
-import time
 from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from maml_core.train.checkpoint import CheckpointError, load, save
 from maml_core.train.config import PRESETS, Config, resolved
 from maml_core.train.evaluate import evaluate
+from maml_core.train.progress import Progress
 from maml_core.train.step import Diverged, State, initial_state, training
-
-WARM_UP = 20  # steps before the clock of the rate starts
-LINES = 20  # lines of progress where there is no terminal
 
 
 class UsageError(ValueError):
@@ -44,36 +40,37 @@ def _reader(spec: "Field[Any]") -> Any:  # noqa: ANN401
 
 
 def _parser() -> argparse.ArgumentParser:
-    """All commands and options; those of a Config explain themselves with its own sentences."""
+    """All commands and their options."""
     parser = argparse.ArgumentParser(
         prog="python -m maml_core", description="Meta-learn, and look at the result."
     )
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="train a network and save the run")
-    train.add_argument("--preset", choices=list(PRESETS), help="Start from a named configuration.")
-    train.add_argument(
-        "--resume", metavar="FILE", help="Go on with a saved run; only --iterations may change."
-    )
-    train.add_argument("--out", default="run.safetensors", metavar="FILE", help="Where the run is saved.")
-    for spec in fields(Config):
-        unit = f" In {spec.metadata['unit']}." if spec.metadata["unit"] else ""
-        option, text = f"--{spec.name.replace('_', '-')}", spec.metadata["help"] + unit
-        train.add_argument(option, type=_reader(spec), metavar="VALUE", help=text.replace("%", "%%"))
+    _add_train_options(train)
     judge = commands.add_parser("evaluate", help="adapt a saved run to unseen tasks")
     judge.add_argument("run", metavar="FILE")
     judge.add_argument("--tasks", type=int, default=600, help="Unseen tasks.")
     judge.add_argument("--shots", type=int, help="Support examples per task; by default as in training.")
-    judge.add_argument(
-        "--steps", type=whole_numbers, default=(1, 5, 10), help="Numbers of steps, e.g. 1,5,10."
-    )
+    judge.add_argument("--steps", type=whole_numbers, default=(1, 5, 10), help="Numbers of steps: 1,5,10.")
     doctor = commands.add_parser("doctor", help="say what this machine can do")
     for command in (train, judge, doctor):
-        command.add_argument(
-            "--json", action="store_true", help="End with one line of JSON on standard output."
-        )
+        command.add_argument("--json", action="store_true", help="End with one line of JSON.")
     for command in (train, judge):
         command.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     return parser
+
+
+def _add_train_options(train: argparse.ArgumentParser) -> None:
+    """The fields of a Config, each with its own sentence, and where a run comes from and goes to."""
+    train.add_argument("--preset", choices=list(PRESETS), help="Start from a named configuration.")
+    train.add_argument(
+        "--resume", metavar="FILE", help="Go on with a saved run; only --iterations may change."
+    )
+    train.add_argument("--out", metavar="FILE", help="Where the run is saved; by default run.safetensors.")
+    for spec in fields(Config):
+        unit = f" In {spec.metadata['unit']}." if spec.metadata["unit"] else ""
+        option, text = f"--{spec.name.replace('_', '-')}", spec.metadata["help"] + unit
+        train.add_argument(option, type=_reader(spec), metavar="VALUE", help=text)
 
 
 def _device(name: str) -> torch.device:
@@ -84,101 +81,57 @@ def _device(name: str) -> torch.device:
 
 
 def _start(args: argparse.Namespace, device: torch.device) -> tuple[State, Config]:
-    """A fresh training, or a saved one with perhaps more iterations to go."""
+    """A fresh training, or a saved one with perhaps more steps to go. Raises UsageError where they mix."""
     given = {spec.name: getattr(args, spec.name) for spec in fields(Config)}
     given = {name: value for name, value in given.items() if value is not None}
     if args.resume is None:
         config = resolved(replace(PRESETS[args.preset] if args.preset else Config(), **given))
         return initial_state(config, device=device), config
     if extra := sorted(set(given) - {"iterations"}) + ["preset"] * bool(args.preset):
-        raise UsageError(
-            f"--{extra[0].replace('_', '-')} cannot change in a resumed run; only --iterations can."
-        )
+        raise UsageError(f"--{extra[0].replace('_', '-')} cannot change in a resumed run; --iterations can.")
     state, config = load(args.resume, device=device)
-    return state, replace(config, **given)
+    config = replace(config, **given)
+    if int(state.step) > config.iterations:
+        raise UsageError(f"The run has done {int(state.step)} steps already, more than {config.iterations}.")
+    return state, config
 
 
-class _Progress:
-    """A bar on a terminal, plain lines elsewhere, both on standard error; and the clock of the rate."""
-
-    def __init__(self, done: int, total: int) -> None:
-        self.first, self.done, self.total = done, done, total
-        self.every = max(1, (total - done) // LINES)
-        self.began = self.clock = time.perf_counter()
-        self.bar = tqdm(total=total, initial=done, unit="step") if sys.stderr.isatty() else None
-
-    def tick(self, state: State) -> None:
-        """One more step is done."""
-        self.done += 1
-        if self.done - self.first == self.warm_up:
-            self.clock = time.perf_counter()
-        if (self.done - self.first) % self.every and self.done != self.total:
-            if self.bar is not None:
-                self.bar.update()
-            return
-        text = f"query loss {state.query_loss.mean().item():.4f}"
-        if self.bar is not None:
-            self.bar.set_postfix_str(text, refresh=False)
-            self.bar.update()
-        else:
-            print(f"{self.done}/{self.total} steps, {text}", file=sys.stderr, flush=True)
-
-    @property
-    def warm_up(self) -> int:
-        """Steps that the rate leaves out: less than half of a short run."""
-        return min(WARM_UP, (self.total - self.first) // 2)
-
-    def report(self) -> dict[str, Any]:
-        """Seconds and steps per second, and what was measured."""
-        now = time.perf_counter()
-        if self.bar is not None:
-            self.bar.close()
-        counted = self.done - self.first - self.warm_up
-        rate = counted / (now - self.clock) if counted > 0 else None
-        how = f"wall clock of steps {self.first + self.warm_up + 1} to {self.done}, drawing of tasks included"
-        seconds = round(now - self.began, 3)
-        return {
-            "seconds": seconds,
-            "iterations_per_second": rate,
-            "rate_measured": how if rate else "too few steps",
-        }
+def _out(args: argparse.Namespace) -> Path:
+    """Where the run will be saved. Raises UsageError now rather than after hours of training."""
+    out = Path(args.out or args.resume or "run.safetensors")
+    if not out.parent.is_dir() or out.is_dir():
+        raise UsageError(f"--out must name a file in a folder that exists, not {out}.")
+    return out
 
 
 def _train(args: argparse.Namespace) -> int:
     """Train until done, Ctrl-C or divergence; in each case the last good state is saved."""
-    out, device = Path(args.out), _device(args.device)
-    if not out.parent.is_dir() or out.is_dir():
-        raise UsageError(f"--out must name a file in a folder that exists, not {args.out}.")
+    out, device = _out(args), _device(args.device)
     state, config = _start(args, device)
-    progress = _Progress(int(state.step), config.iterations)
-    status, ending = 0, f"Trained {config.iterations} steps."
+    progress = Progress(int(state.step), config.iterations)
+    status, ending = 0, "Trained"
     try:
         for state in training(state, config):  # noqa: B020
             progress.tick(state)
     except KeyboardInterrupt:
-        status, ending = 130, f"Stopped after {int(state.step)} of {config.iterations} steps."
+        status, ending = 130, f"Stopped; go on with: python -m maml_core train --resume {out}. Did"
     except Diverged as error:
-        status, ending, state = 1, str(error), error.state
-    timing = progress.report()
+        status, ending, state = 1, f"{error} Did", error.state
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not spoil the file
+    report = _train_report(state, config) | progress.close() | {"out": str(out)}
     save(out, state, config)
-    again = f" Go on with: python -m maml_core train --resume {out}" if status == 130 else ""
-    _tell(
-        args,
-        f"{ending} Saved to {out}.{again}",
-        _train_report(state, config, device) | timing | {"out": str(out)},
-    )
+    _tell(args, f"{ending} {int(state.step)} of {config.iterations} steps, saved to {out}.", report)
     return status
 
 
-def _train_report(state: State, config: Config, device: torch.device) -> dict[str, Any]:
+def _train_report(state: State, config: Config) -> dict[str, Any]:
     """The numbers of `train --json`."""
     loss = state.query_loss.mean().item()
     return {
         "algorithm": config.algorithm,
         "seed": config.seed,
         "iterations": int(state.step),
-        "device": device.type,
+        "device": state.step.device.type,
         "path": "eager",
         "query_loss": loss if abs(loss) < float("inf") else None,
     }
@@ -188,11 +141,11 @@ def _evaluate(args: argparse.Namespace) -> int:
     """Adapt a saved run to unseen tasks and print the errors."""
     state, config = load(args.run, device=_device(args.device))
     report = evaluate(config, state.theta, tasks=args.tasks, shots=args.shots, steps=args.steps)
-    rows: dict[str, Any] = {config.algorithm: report["mse"], **report["baselines"]}  # type: ignore[dict-item]
-    lines = [f"mean squared error on {report['tasks']} unseen tasks, {report['shots']} shots"]
-    for name, row in rows.items():
-        for step, s in row.items():
-            lines.append(f"{name:>14} {step:>4} steps  " + "  ".join(f"{k} {v}" for k, v in s.items()))
+    lines = [f"Mean squared error on {report['tasks']} unseen tasks, {report['shots']} shots:"]
+    for name, row in {config.algorithm: report["mse"], **report["baselines"]}.items():
+        for step, numbers in row.items():
+            shown = (f"{key} {'∞' if value is None else f'{value:.4g}'}" for key, value in numbers.items())
+            lines.append(f"{name:>14} {step:>4} steps: {', '.join(shown)}")
     _tell(args, "\n".join(lines), report)
     return 0
 
@@ -228,13 +181,13 @@ def main(argv: list[str] | None = None) -> int:
     command = {"train": _train, "evaluate": _evaluate, "doctor": _doctor}[args.command]
     try:
         return command(args)
-    except (CheckpointError, OSError) as error:
-        status = 1
+    except (CheckpointError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
-    except ValueError as error:
-        status = 2
-        print(f"error: {error}", file=sys.stderr)
-    return status
+        # What was typed is bad usage; a file that cannot be used is not.
+        return 1 if isinstance(error, (CheckpointError, OSError)) else 2
+    except KeyboardInterrupt:
+        print("Stopped; there was nothing to save.", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

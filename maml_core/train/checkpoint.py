@@ -46,9 +46,7 @@ def dumps(state: State, config: Config) -> bytes:
 def loads(data: bytes, *, device: torch.device | str = "cpu") -> tuple[State, Config]:
     """The training that `dumps` wrote. Raises CheckpointError for anything else."""
     if len(data) > MOST_BYTES:
-        raise CheckpointError(
-            f"The file is larger than {MOST_BYTES // 2**20} MiB: no run of this project is."
-        )
+        raise CheckpointError(f"The file is larger than {MOST_BYTES // 2**20} MiB, as no run is.")
     try:
         tensors = read_tensors(data)
     except Exception as error:  # safetensors raises its own type, and others for dtypes that torch lacks

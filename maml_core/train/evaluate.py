@@ -5,6 +5,7 @@ Shapes: T tasks, N query examples; errors are (steps + 1, T), mean squared error
 
 import math
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -37,14 +38,14 @@ class Summary:
     @staticmethod
     def of(errors: Tensor, *, far: float = math.inf) -> "Summary":
         """Summarise (T,) errors; those above `far`, or not finite, count as diverged."""
-        ordered = errors.double().nan_to_num(nan=math.inf).sort().values
+        ordered = errors.double().nan_to_num(nan=math.inf, posinf=math.inf).sort().values
         cut = int(TRIM * len(ordered))
         return Summary(
             mean=ordered.mean().item(),
             sem=ordered.std().item() / math.sqrt(len(ordered)) if len(ordered) > 1 else math.nan,
             median=ordered.quantile(0.5).item(),
             trimmed_mean=ordered[cut : len(ordered) - cut].mean().item(),
-            diverged=1 - (ordered <= min(far, torch.finfo(errors.dtype).max)).double().mean().item(),
+            diverged=((ordered > far) | ordered.isinf()).double().mean().item(),
         )
 
 
@@ -155,7 +156,7 @@ def evaluate(
     tasks: int = 600,
     shots: int | None = None,
     steps: tuple[int, ...] = (1, 5, 10),
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """The report of `python -m maml_core evaluate`: plain numbers; those that are not finite become None.
 
     Raises ValueError for counts that are not allowed.
