@@ -99,11 +99,13 @@ def _layers(params: Params) -> list[tuple[Tensor, Tensor]]:
 
 
 def _affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """h Wᵀ + b. A layer that reads one number is a product of a column and a row: no matrix product is
-    needed.
-    """
-    product = x * weight.mT if weight.shape[-1] == 1 else x @ weight.mT
-    return product + bias.unsqueeze(-2)
+    """h Wᵀ + b, by the cheapest operation that the shapes allow."""
+    bias = bias.unsqueeze(-2)
+    if weight.shape[-1] == 1:  # a column times a row is no matrix product
+        return x * weight.mT + bias
+    if x.ndim == weight.ndim == 3 and len(x) == len(weight):  # one φ per task: product and sum in one
+        return torch.baddbmm(bias, x, weight.mT)
+    return x @ weight.mT + bias
 
 
 def squared_error(forward: Callable[[Params, Tensor], Tensor]) -> Loss:

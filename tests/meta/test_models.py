@@ -94,3 +94,11 @@ def test_sizes_that_make_no_network_are_refused(sizes):
 def test_an_unknown_initialisation_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match="one of paper, he, not 'xavier'"):
         mlp(seed=0, initialisation="xavier")
+
+
+def test_many_phi_may_share_one_set_of_examples(relu_loss, network, sines):
+    """As a picture of the loss wants it: a grid of φ on one task."""
+    grid = {name: torch.stack([leaf * scale for scale in (0.5, 1, 2)]) for name, leaf in network.items()}
+    one = Batch(sines.query.x[:1], sines.query.y[:1])
+    expected = [relu_loss({name: leaf[i] for name, leaf in grid.items()}, one) for i in range(3)]
+    assert_close(relu_loss(grid, one), torch.cat(expected))
