@@ -1,5 +1,4 @@
-"""One meta-gradient, computed by this engine and by its peers: first all must agree, then all are timed in
-turn.
+"""One meta-gradient by this engine and by its peers: first all must agree, then all are timed in turn.
 
     OMP_NUM_THREADS=1 python -m benchmarks.peers [--repeats 15]
 

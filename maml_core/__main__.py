@@ -167,9 +167,7 @@ def _doctor(args: argparse.Namespace) -> int:
 
 
 def _tell(args: argparse.Namespace, text: str, report: dict[str, Any]) -> None:
-    """Words for people; with --json they go to standard error, and the numbers are the last line of
-    output.
-    """
+    """Words for people; with --json they go to standard error and the numbers to standard output."""
     print(text, file=sys.stderr if args.json else sys.stdout, flush=True)
     if args.json:
         print(json.dumps(report), flush=True)

@@ -29,16 +29,12 @@ class MetaGradient(NamedTuple):
 
     @property
     def diverged(self) -> Tensor:
-        """The tasks whose inner loop left the numbers behind: (T,), True where the query loss is not
-        finite.
-        """
+        """(T,): True for a task whose inner loop left the numbers behind, so that its loss is not finite."""
         return ~self.query_loss.isfinite()
 
 
 def _at(loss: Loss, phi: Params, theta: Params, tasks: Tasks) -> MetaGradient:
-    """Differentiate the mean query loss at φ with respect to θ, through whatever graph leads from one to
-    the other.
-    """
+    """The gradient in θ of the mean query loss at φ, along the graph that leads from θ to φ."""
     query_loss = loss(phi, tasks.query)
     return MetaGradient(grad(query_loss.mean(), theta), query_loss.detach())
 
@@ -253,9 +249,7 @@ def imaml(
 def _proximal_point(
     loss: Loss, start: Params, support: Batch, pull: float, rates: tuple[float, int]
 ) -> tuple[Params, Tensor]:
-    """Where gradient descent on the proximal loss ends, as leaves, and the gradient that is left there,
-    (T,).
-    """
+    """Where descent on the proximal loss ends, and the size of the gradient that is left there, (T,)."""
 
     def proximal(params: Params, batch: Batch) -> Tensor:
         away = flatten(add_scaled(params, -1.0, start), batched=True)

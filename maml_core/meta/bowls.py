@@ -1,5 +1,4 @@
-"""Bowls: quadratic tasks, whose every meta-gradient has an exact formula. They are the oracle of this
-engine's tests.
+"""Bowls: quadratic tasks, whose every meta-gradient has an exact formula. The tests lean on them.
 
 Shapes: T tasks in n dimensions; θ is one leaf "point" (n,), a φ per task (T, n); x = A (T, n, n), y = c (T,
 n, 1).
@@ -14,9 +13,7 @@ from maml_core.meta.trees import Params
 
 
 def _rotated(spectrum: Tensor, noise: Tensor) -> Tensor:
-    """Symmetric matrices (T, n, n) with the given eigenvalues, in directions that the `noise` (T, n, n)
-    decides.
-    """
+    """Symmetric matrices (T, n, n) with these eigenvalues, in directions that the `noise` decides."""
     axes = torch.linalg.qr(noise)[0]
     matrix = (axes * spectrum) @ axes.mT
     return (matrix + matrix.mT) / 2

@@ -67,9 +67,7 @@ def split_rates(theta: Params, inner_lr: float) -> tuple[Params, Rates]:
 
 
 def freeze(loss: Loss, phi: Params, names: Collection[str]) -> tuple[Loss, Params, Params]:
-    """Split φ into the leaves in `names`, which may move, and those that stay; and the loss as one of the
-    former.
-    """
+    """The loss as one of the leaves in `names` alone; those leaves, which may move; those that stay."""
     moving = {name: leaf for name, leaf in phi.items() if name in names}
     still = {name: leaf for name, leaf in phi.items() if name not in names}
     return lambda part, batch: loss({**still, **part}, batch), moving, still

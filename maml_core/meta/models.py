@@ -55,8 +55,7 @@ def mlp(
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> Params:
-    r"""The initial θ of a multi-layer perceptron: normal weights cut off at two standard deviations, zero
-    biases.
+    r"""The initial θ of an MLP: normal weights, cut off at two standard deviations, and zero biases.
 
     $$W \sim \mathcal N(0, \sigma^2) \text{ given } |W| \le 2\sigma, \qquad b = 0$$
 

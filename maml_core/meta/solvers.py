@@ -96,9 +96,7 @@ def ritz_values(operator: Operator, like: Tensor, *, steps: int) -> Tensor:
 
 
 def _orthogonal(vector: Tensor, basis: list[Tensor]) -> Tensor:
-    """What is left of `vector` outside the span of `basis`; the second pass removes the rounding of the
-    first.
-    """
+    """What `vector` has outside the span of `basis`; a second pass removes the rounding of the first."""
     for _ in range(2):
         for q in basis:
             vector = vector - _rowdot(q, vector) * q

@@ -1,5 +1,4 @@
-"""Tasks: what a meta-learner sees. Each has a support set to adapt on and a query set, drawn from the same
-task.
+"""Tasks: each has a support set to adapt on and a query set to be judged on, from the same task.
 
 Shapes: T tasks, N examples in a set; x (T, N, d_in), y (T, N, d_out).
 """

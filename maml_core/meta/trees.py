@@ -10,9 +10,7 @@ Params = dict[str, Tensor]
 
 
 def leaves(params: Params) -> Params:
-    """Fresh autograd leaves with the same values: whatever is differentiated starts here, and the caller's
-    tensors stay as they were.
-    """
+    """Fresh autograd leaves with the same values, so that the caller's tensors stay as they are."""
     return {name: leaf.detach().requires_grad_() for name, leaf in params.items()}
 
 
@@ -53,23 +51,19 @@ def grad(
 
 
 def flatten(params: Params, *, batched: bool = False) -> Tensor:
-    """All leaves as one vector, in the order of the dict: (n,), or (T, n) if `batched` says every leaf is
-    (T, ...).
+    """All leaves as one vector, in the order of the dict: (n,), or (T, n) if `batched` leaves are (T,
+    ...).
     """
     return torch.cat([leaf.flatten(int(batched)) for leaf in _same_rank(params, batched)], dim=-1)
 
 
 def _same_rank(params: Params, batched: bool) -> list[Tensor]:
-    """A task axis alone, or a bare number, has nothing behind it to flatten: give it an axis of length
-    one.
-    """
+    """A bare number, or one number per task, has nothing to flatten: give it an axis of length one."""
     return [leaf.unsqueeze(-1) if leaf.ndim == int(batched) else leaf for leaf in params.values()]
 
 
 def unflatten(vector: Tensor, like: Params) -> Params:
-    """The inverse of `flatten`: (n,) or (T, n), cut and shaped as the leaves of `like`, which may have a
-    task axis.
-    """
+    """The inverse of `flatten`: a vector (n,) or (T, n) cut and shaped as the leaves of `like`."""
     sizes = [leaf[0].numel() if vector.ndim == 2 else leaf.numel() for leaf in like.values()]
     pieces = vector.split(sizes, dim=-1)
     return {name: piece.reshape(leaf.shape) for (name, leaf), piece in zip(like.items(), pieces, strict=True)}

@@ -28,9 +28,7 @@ _PARTS = ("theta", "first", "second")
 
 
 class CheckpointError(ValueError):
-    """A file that is not a run of this project, or not a whole one. The message is one sentence for the
-    reader.
-    """
+    """A file that is not a run of this project, or not a whole one; said in one sentence."""
 
 
 def dumps(state: State, config: Config) -> bytes:
@@ -57,9 +55,7 @@ def loads(data: bytes, *, device: torch.device | str = "cpu") -> tuple[State, Co
 
 
 def save(path: str | os.PathLike[str], state: State, config: Config) -> None:
-    """Write the training to `path`: the old file or the whole new one is there at any moment, never a
-    part.
-    """
+    """Write the training to `path`: at any moment the old file or the whole new one is there."""
     path = Path(path)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     unfinished.write_bytes(dumps(state, config))
@@ -67,9 +63,7 @@ def save(path: str | os.PathLike[str], state: State, config: Config) -> None:
 
 
 def load(path: str | os.PathLike[str], *, device: torch.device | str = "cpu") -> tuple[State, Config]:
-    """Read a training from `path`. Raises CheckpointError as `loads` does, and OSError if there is no
-    such file.
-    """
+    """Read a training from `path`. Raises CheckpointError as `loads`, and OSError without a file."""
     with open(path, "rb") as file:
         return loads(file.read(MOST_BYTES + 1), device=device)
 

@@ -25,9 +25,7 @@ def _field(default: object, help: str, unit: str = "", *, allowed: Allowed) -> A
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that decides a training. None means: the algorithm's own default (`resolved` fills it
-    in).
-    """
+    """Everything that decides a training. None stands for the algorithm's own value: see `resolved`."""
 
     algorithm: str = _field("maml", "Which meta-gradient the outer loop follows.", allowed=tuple(ALGORITHMS))
     family: str = _field("sinusoid", "Which family the tasks are drawn from.", allowed=tuple(FAMILIES))
@@ -105,9 +103,7 @@ def _require_hidden(widths: object) -> None:
 
 
 def resolved(config: Config) -> Config:
-    """The same training with the algorithm's own rates written out, so that it no longer depends on the
-    table.
-    """
+    """The same training with the algorithm's own rates written out, independent of the table."""
     row = config.row
     own = {"inner_lr": row.inner_lr, "inner_steps": row.inner_steps, "outer_lr": row.outer_lr}
     own["query_shots"] = config.shots

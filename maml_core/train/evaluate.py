@@ -50,9 +50,7 @@ class Summary:
 
 
 def unseen(config: Config, *, tasks: int, shots: int, seed: int, device: torch.device | str = "cpu") -> Tasks:
-    """Tasks of the config's family that no training with any seed has drawn. Raises ValueError for bad
-    counts.
-    """
+    """Tasks of the config's family that no training step draws. Raises ValueError for bad counts."""
     if not 2 <= tasks <= MOST_TASKS:
         raise ValueError(f"tasks must be from 2 to {MOST_TASKS}, not {tasks}.")
     changed = replace(config, meta_batch=tasks, shots=shots, query_shots=QUERY_SHOTS, seed=seed)
@@ -60,8 +58,7 @@ def unseen(config: Config, *, tasks: int, shots: int, seed: int, device: torch.d
 
 
 def adaptation(config: Config, theta: Params, tasks: Tasks, *, steps: int) -> Tensor:
-    """The query error of every task after 0, 1, … `steps` steps of the algorithm's own inner loop: (steps
-    + 1, T).
+    """Every task's query error after 0, 1, … `steps` steps of its own inner loop: (steps + 1, T).
 
     ANIL moves the head alone, BOIL the body alone, Meta-SGD at its learned rates; all others, Reptile and
     iMAML too, take plain gradient steps of `inner_lr`. Raises ValueError for a number of steps that is
@@ -113,8 +110,7 @@ def _middle(ends: Range) -> float:
 
 
 def oracle(tasks: Tasks) -> Tensor:
-    r"""Predictions (T, N, 1) for the query set by one who knows that tasks are sines, and each task's
-    frequency.
+    r"""The query predictions (T, N, 1) of one who knows that tasks are sines, and their frequencies.
 
     Two numbers are then missing, and least squares finds them in the support set:
     $$\hat y = p \sin \omega x + q \cos \omega x$$

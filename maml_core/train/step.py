@@ -20,9 +20,7 @@ EPSILON = 1e-8
 
 
 class State(NamedTuple):
-    """All there is to a training between two steps. It has no randomness: the tasks follow from seed and
-    `step`.
-    """
+    """All there is to a training between two steps; its tasks follow from the seed and `step`."""
 
     theta: Params
     first: Params  # Adam's running mean of the gradient; empty for SGD

@@ -1,6 +1,4 @@
-"""Curvature on a real network, against torch.func and central differences, and on bowls, where it is
-known.
-"""
+"""Curvature on a network, against torch.func and differences, and on bowls, where it is known."""
 
 import pytest
 import torch

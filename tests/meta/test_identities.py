@@ -114,9 +114,7 @@ def test_maml_with_a_vanishing_rate_is_the_plain_gradient(relu_loss, network, si
 
 @pytest.mark.parametrize("row", ALGORITHMS.values(), ids=ALGORITHMS)
 def test_tasks_do_not_interact(row, relu_loss, network, sines):
-    """The batched meta-gradient is the mean of those of the tasks alone: a loop is the oracle of the
-    batch.
-    """
+    """The batched meta-gradient is the mean of those of the tasks alone: a loop is its oracle."""
     rates = {"inner_lr": ALPHA, "inner_steps": 3}
     together = row.function(relu_loss, network, sines, **rates).grads
     alone = [row.function(relu_loss, network, one_task(sines, i), **rates).grads for i in range(4)]
