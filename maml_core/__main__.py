@@ -117,11 +117,19 @@ def _train(args: argparse.Namespace) -> int:
         status, ending = 130, f"Stopped; go on with: python -m maml_core train --resume {out}. Did"
     except Diverged as error:
         status, ending, state = 1, f"{error} Did", error.state
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not spoil the file
     report = _train_report(state, config) | progress.close() | {"out": str(out)}
-    save(out, state, config)
+    _save_undisturbed(out, state, config)
     _tell(args, f"{ending} {int(state.step)} of {config.iterations} steps, saved to {out}.", report)
     return status
+
+
+def _save_undisturbed(out: Path, state: State, config: Config) -> None:
+    """Save, deaf to a second Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        save(out, state, config)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _train_report(state: State, config: Config) -> dict[str, Any]:

@@ -25,16 +25,6 @@ def assert_same_bits(one, other):
     assert all(torch.equal(a, b) for a, b in zip(theta_bits(one), theta_bits(other), strict=True))
 
 
-@pytest.fixture
-def restored_signal():
-    before = signal.getsignal(signal.SIGINT)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-pytestmark = pytest.mark.usefixtures("restored_signal")
-
-
 def test_training_ends_with_one_line_of_json(tmp_path, capsys):
     out = tmp_path / "run.safetensors"
     assert main(["train", *SMALL, "--iterations", "60", "--out", str(out), "--json"]) == 0
