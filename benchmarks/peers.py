@@ -138,10 +138,15 @@ def main() -> None:
         require_equal(ways)
         rounds = [{name: seconds(way, 3) for name, way in ways.items()} for _ in range(repeats)]
         for name in ways:
-            ratios = [once["higher"] / once[name] for once in rounds]
-            low, middle, high = statistics.quantiles(ratios, n=4)
             median = statistics.median(once[name] for once in rounds)
-            print(f"  {name:16}{1e3 * median:8.2f} ms {middle:6.1f} × higher [{low:.1f} … {high:.1f}]")
+            against = (peer for peer in ("loop over tasks", "higher") if peer in ways and peer != name)
+            print(f"  {name:16}{1e3 * median:8.2f} ms  " + ", ".join(ratio(rounds, name, p) for p in against))
+
+
+def ratio(rounds: list[dict[str, float]], name: str, peer: str) -> str:
+    """How many times as fast as `peer`: the median of the rounds' own ratios, and their quartiles."""
+    low, middle, high = statistics.quantiles([once[peer] / once[name] for once in rounds], n=4)
+    return f"{middle:.1f} × {peer} [{low:.1f} … {high:.1f}]"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Curvature of the support loss: what the inner loop bends, and by how much.
 
-Shapes: T tasks, n weights. Every function takes one φ per task, leaves (T, ...): for θ itself, `tile(theta,
-T)`. Flat vectors are (T, n), in the order of `trees.flatten`.
+Shapes: T tasks, n weights. Every function takes one φ per task, leaves (T, ...): for θ itself,
+`tile(theta, T)`. Flat vectors are (T, n), in the order of `trees.flatten`.
 """
 
 from typing import NamedTuple

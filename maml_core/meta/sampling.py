@@ -41,10 +41,11 @@ def uniform(seed: int, step: int | Tensor, index: Tensor) -> Tensor:
     leave no such order.
 
     `step` is an int or an int64 tensor that broadcasts against `index` (int64). Raises ValueError if
-    `seed` is not in 0 … 2³² − 1.
+    `seed`, or `step` as an int, is not in 0 … 2³² − 1.
     """
-    if not 0 <= seed <= LARGEST:
-        raise ValueError(f"The seed must be a whole number from 0 to {LARGEST}, not {seed}.")
+    for name, number in (("seed", seed), ("step", step)):
+        if isinstance(number, int) and not 0 <= number <= LARGEST:
+            raise ValueError(f"The {name} must be a whole number from 0 to {LARGEST}, not {number}.")
     step_key, index_key = mix(seed ^ _STEP_SALT), mix(seed ^ _INDEX_SALT)
     steps = torch.as_tensor(step, dtype=torch.int64, device=index.device)
     step_word = mix((mix(steps ^ step_key) + index_key) & LARGEST)

@@ -48,14 +48,14 @@ def conjugate_gradient(operator: Operator, b: Tensor, *, steps: int) -> Solution
     for _ in range(steps):
         ap = operator(p)
         curvature = _rowdot(p, ap)
-        usable = curvature > 0
+        usable = ~(curvature <= 0)  # NaN is let through: it must show
         length = torch.where(usable, rr / torch.where(usable, curvature, 1), 0)
         x, r = x + length * p, r - length * ap
         new_rr = _rowdot(r, r)
         p = r + torch.where(usable, new_rr / torch.where(usable, rr, 1), 0) * p
         rr = new_rr
     left, whole = (b - operator(x)).norm(dim=-1), b.norm(dim=-1)
-    return Solution(x, torch.where(whole > 0, left / torch.where(whole > 0, whole, 1), 0))
+    return Solution(x, torch.where(whole == 0, 0, left / torch.where(whole == 0, 1, whole)))
 
 
 def lanczos(operator: Operator, start: Tensor, *, steps: int) -> Tridiagonal:
@@ -89,10 +89,14 @@ def lanczos(operator: Operator, start: Tensor, *, steps: int) -> Tridiagonal:
 def ritz_values(operator: Operator, like: Tensor, *, steps: int) -> Tensor:
     """Approximate eigenvalues of every row's matrix, ascending: (T, m), those of its `lanczos` matrix.
 
-    `like` is any vector (T, n) of the right shape, dtype and device: the start is always the same random one.
+    `like` is any vector (T, n) of the right shape, dtype and device: the start is always the same random
+    one. A row that is not finite has NaN for eigenvalues.
     """
     diagonal, off = lanczos(operator, _random_like(like, 0), steps=steps)
-    return torch.linalg.eigvalsh(diagonal.diag_embed() + off.diag_embed(1) + off.diag_embed(-1))
+    matrix = diagonal.diag_embed() + off.diag_embed(1) + off.diag_embed(-1)
+    finite = matrix.isfinite().all(-1).all(-1)
+    values = torch.linalg.eigvalsh(torch.where(finite[:, None, None], matrix, 0))
+    return torch.where(finite[:, None], values, torch.nan)
 
 
 def _orthogonal(vector: Tensor, basis: list[Tensor]) -> Tensor:

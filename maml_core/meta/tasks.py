@@ -27,14 +27,14 @@ class Family(NamedTuple):
 
 
 FAMILIES = {
-    "sinusoid": Family(),  # Finn, Abbeel & Levine 2017, https://arxiv.org/abs/1703.03400
-    "frequency": Family(frequency=(0.8, 1.2)),  # Meta-SGD: Li et al. 2017, https://arxiv.org/abs/1707.09835
-    "phase": Family(
-        phase=(0.0, 2 * math.pi)
-    ),  # Reptile: Nichol et al. 2018, https://arxiv.org/abs/1803.02999
-    "amplitude-frequency": Family(
-        (0.0, 5.0), (0.0, 0.0), (0.1, 2.1), (0.0, 2 * math.pi)
-    ),  # source document 001
+    # Finn, Abbeel & Levine 2017, https://arxiv.org/abs/1703.03400
+    "sinusoid": Family(),
+    # Meta-SGD: Li et al. 2017, https://arxiv.org/abs/1707.09835
+    "frequency": Family(frequency=(0.8, 1.2)),
+    # Reptile: Nichol, Achiam & Schulman 2018, https://arxiv.org/abs/1803.02999
+    "phase": Family(phase=(0.0, 2 * math.pi)),
+    # the source document 001
+    "amplitude-frequency": Family((0.0, 5.0), (0.0, 0.0), (0.1, 2.1), (0.0, 2 * math.pi)),
 }
 
 
@@ -162,5 +162,5 @@ def own_points(x: Tensor, y: Tensor, *, shots: int) -> Tasks:
         raise ValueError("Every coordinate of a point must be a finite number.")
     if len(points.unique(dim=0)) < len(points):
         raise ValueError("A point occurs twice; support and query must not share one.")
-    x, y = x.view(1, -1, 1), y.view(1, -1, 1)
+    x, y = x.reshape(1, -1, 1), y.reshape(1, -1, 1)
     return Tasks(Batch(x[:, :shots], y[:, :shots]), Batch(x[:, shots:], y[:, shots:]), {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from typing import Any
 
 from maml_core.meta.algorithms import ALGORITHMS, Algorithm
@@ -13,8 +14,6 @@ from maml_core.meta.tasks import FAMILIES, MOST_NUMBERS
 MOST_UNITS, MOST_LAYERS = 1024, 8
 MOST_ITERATIONS = 2**31 - 1  # steps from 2³¹ on are kept for the tasks of evaluation
 OUTER_RULES = ("adam", "sgd")
-
-
 Allowed = tuple[str, ...] | tuple[float, float]  # the words, or the two ends
 
 
@@ -85,23 +84,23 @@ def _require(name: str, value: object, allowed: tuple[Any, Any], *, whole: bool)
     """One sentence for a value that is not one of the words, or not a number between the two ends."""
     if isinstance(allowed[0], str):
         if value not in allowed:
-            raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
+            raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r:.60}.")
         return
     kind = "a whole number" if whole else "a number"
     right_type = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
     if not right_type or not allowed[0] <= value <= allowed[1]:  # type: ignore[operator]
-        raise ValueError(f"{name} must be {kind} from {allowed[0]} to {allowed[1]}, not {value!r}.")
+        raise ValueError(f"{name} must be {kind} from {allowed[0]} to {allowed[1]}, not {value!r:.60}.")
 
 
 def _require_hidden(widths: object) -> None:
     """Hidden layers: a short tuple of whole numbers."""
     good = isinstance(widths, tuple) and len(widths) <= MOST_LAYERS
     if not good or not all(type(width) is int and 1 <= width <= MOST_UNITS for width in widths):  # type: ignore[union-attr]
-        raise ValueError(
-            f"hidden must be at most {MOST_LAYERS} whole numbers from 1 to {MOST_UNITS}, not {widths!r}."
-        )
+        limits = f"at most {MOST_LAYERS} whole numbers from 1 to {MOST_UNITS}"
+        raise ValueError(f"hidden must be {limits}, not {widths!r:.60}.")
 
 
+@lru_cache  # every step asks
 def resolved(config: Config) -> Config:
     """The same training with the algorithm's own rates written out, independent of the table."""
     row = config.row

@@ -74,7 +74,7 @@ def initial_state(config: Config, *, device: torch.device | str = "cpu") -> Stat
 
 def adam(
     theta: Params, grads: Params, first: Params, second: Params, count: Tensor, lr: float
-) -> tuple[Params, ...]:
+) -> tuple[Params, Params, Params]:
     r"""Adam without hidden state: the new θ and its two memories, after `count` = t steps, this one included.
 
     $$m \leftarrow b_1 m + (1 - b_1) g, \quad v \leftarrow b_2 v + (1 - b_2) g^2, \quad
@@ -102,7 +102,7 @@ def meta_step(state: State, config: Config) -> State:
     can be traced by `make_fx`.
     """
     config = resolved(config)
-    assert config.outer_lr is not None  # by resolved
+    assert config.outer_lr is not None  # resolved sees to it
     tasks = tasks_of(config, state.step, state.step.device)
     found = config.row.function(loss_of(config), state.theta, tasks, **config.options)
     if config.outer == "adam":

@@ -111,7 +111,9 @@ def test_normal_numbers_have_the_moments_of_a_gaussian():
     assert abs((z**4).mean().item() - 3) < 4 * math.sqrt(96 / n)
 
 
-@pytest.mark.parametrize("seed", [-1, LARGEST + 1])
-def test_a_seed_out_of_range_is_named(seed):
-    with pytest.raises(ValueError, match=f"from 0 to {LARGEST}, not {seed}"):
-        uniform(seed, 0, torch.arange(1))
+@pytest.mark.parametrize("number", [-1, LARGEST + 1])
+def test_a_seed_or_step_out_of_range_is_named(number):
+    with pytest.raises(ValueError, match=f"seed must be .* from 0 to {LARGEST}, not {number}"):
+        uniform(number, 0, torch.arange(1))
+    with pytest.raises(ValueError, match=f"step must be .* from 0 to {LARGEST}, not {number}"):
+        uniform(0, number, torch.arange(1))

@@ -93,3 +93,16 @@ def test_lanczos_is_a_change_of_basis(b):
     assert off.shape == (3, 5)
     assert_close(diagonal.sum(-1), A.diagonal(dim1=-2, dim2=-1).sum(-1))
     assert_close((diagonal**2).sum(-1) + 2 * (off**2).sum(-1), (A**2).sum((-2, -1)))
+
+
+@pytest.mark.parametrize("broken", [torch.nan, torch.inf])
+def test_a_row_that_is_not_finite_shows_it_and_spoils_no_other(b, broken):
+    A = dense(SPECTRUM)
+    A[1] = broken
+    found = conjugate_gradient(operator(A), b, steps=6)
+    assert found.x[1].isnan().all()
+    assert found.residual[1].isnan()
+    assert (found.residual[[0, 2]] < 1e-9).all()
+    values = ritz_values(operator(A), b, steps=6)
+    assert values[1].isnan().all()
+    assert values[[0, 2]].isfinite().all()

@@ -97,6 +97,7 @@ FOREIGN = {
     "unknown field": (lambda: forged(config=with_config(colour="red")), "missing or unknown parts"),
     "forbidden value": (lambda: forged(config=with_config(shots=-3)), "is not allowed: shots must be"),
     "huge network": (lambda: forged(config=with_config(hidden=[10**9])), "is not allowed: hidden must be"),
+    "endless word": (lambda: forged(config=with_config(algorithm="x" * 10**5)), "'xxx"),
     "another network": (lambda: forged(config=with_config(hidden=[6])), "where its configuration has"),
     "a layer more": (lambda: forged(config=with_config(hidden=[5, 5])), "disagree about the tensor"),
     "a tensor less": (lambda: forged({"step": None}), "disagree about the tensor 'step'"),
@@ -118,6 +119,7 @@ def test_a_file_that_is_not_a_whole_run_gets_one_sentence(make, sentence):
     with pytest.raises(CheckpointError, match=sentence) as caught:
         loads(make())
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
 
 
 def test_the_forger_makes_good_files_when_nothing_is_changed():
