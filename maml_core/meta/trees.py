@@ -19,9 +19,9 @@ def detach(params: Params) -> Params:
     return {name: leaf.detach() for name, leaf in params.items()}
 
 
-def add_scaled(x: Params, scale: float | Tensor, y: Params) -> Params:
+def add_scaled(x: Params, scale: float, y: Params) -> Params:
     r"""Leaf by leaf, $$x + s\,y$$ with one number $s$. Raises KeyError if `y` lacks a leaf of `x`."""
-    return {name: leaf + scale * y[name] for name, leaf in x.items()}
+    return {name: torch.add(leaf, y[name], alpha=scale) for name, leaf in x.items()}
 
 
 def tile(theta: Params, tasks: int) -> Params:
