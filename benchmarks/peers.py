@@ -23,6 +23,7 @@ from maml_core.meta.tasks import Batch, Tasks, sinusoids
 from maml_core.meta.trees import Params, flatten
 
 ALPHA = 0.01
+TURN = 0.1  # seconds that each way is timed for in a round: as in a training, most of them warm
 Way = Callable[[], Params]
 Criterion = Callable[[Tensor, Tensor], Tensor]
 
@@ -136,7 +137,8 @@ def main() -> None:
     for title, ways in contests().items():
         print(title)
         require_equal(ways)
-        rounds = [{name: seconds(way, 3) for name, way in ways.items()} for _ in range(repeats)]
+        calls = {name: max(3, round(TURN / seconds(way, 3))) for name, way in ways.items()}
+        rounds = [{name: seconds(way, calls[name]) for name, way in ways.items()} for _ in range(repeats)]
         for name in ways:
             median = statistics.median(once[name] for once in rounds)
             against = (peer for peer in ("loop over tasks", "higher") if peer in ways and peer != name)
