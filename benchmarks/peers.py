@@ -128,9 +128,7 @@ def seconds(way: Way, calls: int) -> float:
 
 def main() -> None:
     """Check, time in turn, and print medians with the quartiles of the ratios."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=15)
     repeats = parser.parse_args().repeats
     print(f"torch {torch.__version__}, {torch.get_num_threads()} thread(s), {repeats} rounds")

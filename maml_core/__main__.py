@@ -41,9 +41,7 @@ def _reader(spec: "Field[Any]") -> Any:  # noqa: ANN401
 
 def _parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    parser = argparse.ArgumentParser(
-        prog="python -m maml_core", description="Meta-learn, and look at the result."
-    )
+    parser = argparse.ArgumentParser(prog="python -m maml_core", description="Meta-learn, and look at the result.")
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="train a network and save the run")
     _add_train_options(train)
@@ -63,9 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_train_options(train: argparse.ArgumentParser) -> None:
     """The fields of a Config, each with its own sentence, and where a run comes from and goes to."""
     train.add_argument("--preset", choices=list(PRESETS), help="Start from a named configuration.")
-    train.add_argument(
-        "--resume", metavar="FILE", help="Go on with a saved run; only --iterations may change."
-    )
+    train.add_argument("--resume", metavar="FILE", help="Go on with a saved run; only --iterations may change.")
     train.add_argument("--out", metavar="FILE", help="Where the run is saved; by default run.safetensors.")
     for spec in fields(Config):
         unit = f" In {spec.metadata['unit']}." if spec.metadata["unit"] else ""

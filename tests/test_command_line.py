@@ -135,10 +135,7 @@ def test_evaluation_reports_each_number_of_steps(tmp_path, capsys):
     main(["train", *SMALL, "--iterations", "5", "--out", run])
     capsys.readouterr()
     assert (
-        main(
-            ["evaluate", run, "--tasks", "30", "--shots", "7", "--steps", "1,3", "--device", "cpu", "--json"]
-        )
-        == 0
+        main(["evaluate", run, "--tasks", "30", "--shots", "7", "--steps", "1,3", "--device", "cpu", "--json"]) == 0
     )
     report = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (report["tasks"], report["shots"]) == (30, 7)

@@ -114,9 +114,7 @@ def head_of(theta: Params) -> tuple[str, ...]:
     return tuple(name for name in theta if name.rpartition(".")[0] == layer)
 
 
-def _adapt_part(
-    loss: Loss, phi: Params, names: Collection[str], support: Batch, *, lr: float, steps: int
-) -> Params:
+def _adapt_part(loss: Loss, phi: Params, names: Collection[str], support: Batch, *, lr: float, steps: int) -> Params:
     """MAML's inner loop on the leaves in `names` alone, while the others stay as they are."""
     if unknown := set(names) - set(phi):
         raise ValueError(f"There is no leaf {min(unknown)!r} in θ; it has {', '.join(phi)}.")

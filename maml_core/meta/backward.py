@@ -119,9 +119,7 @@ def _unrolled(loss: Loss, theta: Params, tasks: Tasks, rates: Rates, meter: _Met
     return grad(query_loss.mean(), theta), query_loss.detach()
 
 
-def accumulated_jacobians(
-    loss: Loss, theta: Params, tasks: Tasks, *, inner_lr: float, inner_steps: int
-) -> Backward:
+def accumulated_jacobians(loss: Loss, theta: Params, tasks: Tasks, *, inner_lr: float, inner_steps: int) -> Backward:
     r"""Carry the matrix ∂φ/∂θ along with the inner loop, and multiply once at the end.
 
     $$J_{j+1} = (I - \alpha H_j)\, J_j, \qquad
@@ -153,9 +151,7 @@ def _accumulated_jacobians(
     return unflatten(torch.einsum("tij,ti->j", jacobian, slope), theta), query_loss.detach()
 
 
-def stored_iterates(
-    loss: Loss, theta: Params, tasks: Tasks, *, inner_lr: float, inner_steps: int
-) -> Backward:
+def stored_iterates(loss: Loss, theta: Params, tasks: Tasks, *, inner_lr: float, inner_steps: int) -> Backward:
     r"""Keep the stops φ_0 … φ_{k−1} and nothing else; walk back with one Hessian-vector product at each.
 
     $$v_k = \nabla \mathcal L^q(\phi_k), \qquad v_{j} = v_{j+1} - \alpha H(\phi_j)\, v_{j+1}, \qquad
@@ -168,9 +164,7 @@ def stored_iterates(
     return _measured(_stored_iterates, loss, theta, tasks, (inner_lr, inner_steps))
 
 
-def _stored_iterates(
-    loss: Loss, theta: Params, tasks: Tasks, rates: Rates, meter: _Meter
-) -> tuple[Params, Tensor]:
+def _stored_iterates(loss: Loss, theta: Params, tasks: Tasks, rates: Rates, meter: _Meter) -> tuple[Params, Tensor]:
     phi = leaves(tile(theta, len(tasks.support.x)))
     stops, notes = [], []
     for _ in range(rates[1]):

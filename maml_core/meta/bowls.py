@@ -49,9 +49,7 @@ def bowls(
     centre = noise[:, 0, :, n:]  # (T, n, 1)
     support = Batch(_rotated(torch.tensor(spectrum, dtype=torch.float64), noise[:, 0, :, :n]), centre)
     query_centre = centre + gap * noise[:, 1, :, n:]
-    query = Batch(
-        _rotated(torch.tensor(query_spectrum, dtype=torch.float64), noise[:, 1, :, :n]), query_centre
-    )
+    query = Batch(_rotated(torch.tensor(query_spectrum, dtype=torch.float64), noise[:, 1, :, :n]), query_centre)
     return Tasks(support, query, {})
 
 

@@ -57,13 +57,9 @@ def hessian(loss: Loss, phi: Params, batch: Batch) -> Tensor:
     start = flatten(phi, batched=True)
     n = start.shape[-1]
     if n > MOST_WEIGHTS:
-        raise ValueError(
-            f"A full Hessian is for at most {MOST_WEIGHTS} weights, not {n}: use hvp or spectrum."
-        )
+        raise ValueError(f"A full Hessian is for at most {MOST_WEIGHTS} weights, not {n}: use hvp or spectrum.")
     product = hvp_operator(loss, phi, batch)
-    columns = [
-        product(unit.expand_as(start)) for unit in torch.eye(n, dtype=start.dtype, device=start.device)
-    ]
+    columns = [product(unit.expand_as(start)) for unit in torch.eye(n, dtype=start.dtype, device=start.device)]
     return torch.stack(columns, dim=-1)
 
 

@@ -150,9 +150,7 @@ def own_points(x: Tensor, y: Tensor, *, shots: int) -> Tasks:
     finite, all different, and enough for both sets.
     """
     if x.ndim != 1 or x.shape != y.shape:
-        raise ValueError(
-            f"x and y must be two lists of one length, not {tuple(x.shape)} and {tuple(y.shape)}."
-        )
+        raise ValueError(f"x and y must be two lists of one length, not {tuple(x.shape)} and {tuple(y.shape)}.")
     if not 1 <= shots < len(x):
         raise ValueError(
             f"Of {len(x)} points, from 1 to {len(x) - 1} can be support, not {shots}; the rest are query."

@@ -29,9 +29,7 @@ def tile(theta: Params, tasks: int) -> Params:
     return {name: leaf.expand(tasks, *leaf.shape) for name, leaf in theta.items()}
 
 
-def grad(
-    output: Tensor, params: Params, *, create_graph: bool = False, retain_graph: bool | None = None
-) -> Params:
+def grad(output: Tensor, params: Params, *, create_graph: bool = False, retain_graph: bool | None = None) -> Params:
     r"""The gradient $$\partial\,\text{output} / \partial\,\text{params}$$ of a number, shaped like `params`.
 
     A leaf that `output` does not depend on gets zeros, as the mathematics says, and not None.

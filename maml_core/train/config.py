@@ -31,9 +31,7 @@ class Config:
     meta_batch: int = _field(
         25, "Tasks whose gradients are averaged in one outer step.", "tasks", allowed=(1, 10_000)
     )
-    shots: int = _field(
-        10, "Support examples per task: what adaptation sees.", "examples", allowed=(1, MOST_NUMBERS)
-    )
+    shots: int = _field(10, "Support examples per task: what adaptation sees.", "examples", allowed=(1, MOST_NUMBERS))
     query_shots: int | None = _field(
         None, "Query examples per task; None is as many as support.", "examples", allowed=(1, MOST_NUMBERS)
     )
@@ -43,9 +41,7 @@ class Config:
     outer: str = _field("adam", "The rule of the outer loop.", allowed=OUTER_RULES)
     iterations: int = _field(15_000, "Outer steps in all.", "steps", allowed=(1, MOST_ITERATIONS))
     seed: int = _field(0, "Decides the first weights and every task.", allowed=(0, LARGEST))
-    hidden: tuple[int, ...] = _field(
-        (40, 40), "Widths of the hidden layers.", "units", allowed=(1, MOST_UNITS)
-    )
+    hidden: tuple[int, ...] = _field((40, 40), "Widths of the hidden layers.", "units", allowed=(1, MOST_UNITS))
     activation: str = _field("relu", "What bends the line between two layers.", allowed=tuple(ACTIVATIONS))
     initialisation: str = _field("paper", "How the first weights are drawn.", allowed=tuple(INITIALISATIONS))
     pull: float = _field(2.0, "iMAML only: λ, how strongly φ is held at θ.", allowed=(1e-6, 1e6))
@@ -114,9 +110,7 @@ PRESETS: dict[str, Config] = {
     "paper": Config(shots=5, iterations=70_000, inner_lr=0.01, inner_steps=1, outer_lr=1e-3),
     "fomaml": Config("fomaml", shots=5, iterations=70_000, inner_lr=0.01, inner_steps=1, outer_lr=1e-3),
     # Nichol, Achiam & Schulman 2018, arXiv 1803.02999: the network and family of its demonstration, our rates
-    "reptile": Config(
-        "reptile", "phase", hidden=(64, 64), activation="tanh", initialisation="he", iterations=30_000
-    ),
+    "reptile": Config("reptile", "phase", hidden=(64, 64), activation="tanh", initialisation="he", iterations=30_000),
     # Li et al. 2017, arXiv 1707.09835
     "meta-sgd": Config("meta-sgd", "frequency", meta_batch=4, iterations=60_000),
     # one parameter less: every curve has the same amplitude range but any phase

@@ -124,9 +124,7 @@ def oracle(tasks: Tasks) -> Tensor:
     return features(tasks.query.x) @ solution
 
 
-def baselines(
-    config: Config, tasks: Tasks, *, steps: tuple[int, ...], seed: int
-) -> dict[str, dict[str, Summary]]:
+def baselines(config: Config, tasks: Tasks, *, steps: tuple[int, ...], seed: int) -> dict[str, dict[str, Summary]]:
     """What the same tasks cost without meta-learning, by number of steps, as in `evaluate`.
 
     "task-agnostic" and "oracle" take no steps. A pretrained network is a run of its own: `pretraining`.

@@ -87,10 +87,7 @@ def adam(
     second = {name: b2 * v + (1 - b2) * grads[name] ** 2 for name, v in second.items()}
     t = count.double()  # 1 − 0.999ᵗ loses half its digits in float32
     size, root = lr / (1 - b1**t), (1 - b2**t).sqrt()
-    theta = {
-        name: leaf - size * first[name] / (second[name].sqrt() / root + EPSILON)
-        for name, leaf in theta.items()
-    }
+    theta = {name: leaf - size * first[name] / (second[name].sqrt() / root + EPSILON) for name, leaf in theta.items()}
     return theta, first, second
 
 

@@ -80,7 +80,5 @@ def test_jacobians_do_not_grow_with_the_steps_but_with_the_square_of_the_weights
 
 def test_nothing_is_held_when_all_is_over(smooth_loss, network, sines):
     """The peak of a second run equals that of the first: the meter starts empty and nothing leaks into it."""
-    first, second = (
-        unrolled(smooth_loss, network, sines, inner_lr=ALPHA, inner_steps=3).cost for _ in range(2)
-    )
+    first, second = (unrolled(smooth_loss, network, sines, inner_lr=ALPHA, inner_steps=3).cost for _ in range(2))
     assert first[1:] == second[1:]

@@ -79,9 +79,7 @@ def test_the_product_in_the_right_order_gives_the_meta_gradient(smooth_loss, net
     start = tile(network, 4)
     rates = {"inner_lr": ALPHA, "inner_steps": 3}
     both = curvature.products(curvature.step_jacobians(smooth_loss, start, sines.support, **rates))
-    phi = leaves(
-        detach(adapt(smooth_loss, leaves(start), sines.support, lr=ALPHA, steps=3, create_graph=False))
-    )
+    phi = leaves(detach(adapt(smooth_loss, leaves(start), sines.support, lr=ALPHA, steps=3, create_graph=False)))
     gradient = flatten(grad(smooth_loss(phi, sines.query).sum(), phi), batched=True)
     right = torch.einsum("tij,tj->ti", both.transposed, gradient).mean(0)
     wrong = torch.einsum("tij,tj->ti", both.jacobian, gradient).mean(0)
@@ -92,9 +90,7 @@ def test_the_product_in_the_right_order_gives_the_meta_gradient(smooth_loss, net
 
 
 def test_one_step_has_the_same_product_in_both_orders(smooth_loss, network, sines):
-    factors = curvature.step_jacobians(
-        smooth_loss, tile(network, 4), sines.support, inner_lr=ALPHA, inner_steps=1
-    )
+    factors = curvature.step_jacobians(smooth_loss, tile(network, 4), sines.support, inner_lr=ALPHA, inner_steps=1)
     both = curvature.products(factors)
     assert torch.equal(both.jacobian, both.transposed)
 

@@ -38,9 +38,7 @@ def test_every_task_is_served_by_its_own_phi(relu_loss, network, sines):
     phi = {name: torch.stack([leaf * (i + 1) for i in range(4)]) for name, leaf in network.items()}
     together = relu_loss(phi, sines.query)
     for i in range(4):
-        alone = relu_loss(
-            {name: leaf[i] for name, leaf in phi.items()}, Batch(*(t[i : i + 1] for t in sines.query))
-        )
+        alone = relu_loss({name: leaf[i] for name, leaf in phi.items()}, Batch(*(t[i : i + 1] for t in sines.query)))
         assert_close(together[i : i + 1], alone)
 
 

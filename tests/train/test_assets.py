@@ -23,8 +23,6 @@ def test_the_kept_run_is_the_paper_s_setting_trained_to_its_end():
 def test_one_step_of_it_is_as_good_as_the_paper_says():
     """Published: 0.67 after one step on 5 points. Before any, no network is better than 3.0057 on average."""
     state, config = load(CHECKPOINT)
-    before, after = adaptation(config, state.theta, unseen(config, tasks=600, shots=5, seed=0), steps=1).mean(
-        1
-    )
+    before, after = adaptation(config, state.theta, unseen(config, tasks=600, shots=5, seed=0), steps=1).mean(1)
     assert 3.0 < before < 3.1
     assert 0.4 < after < 0.67
