@@ -10,20 +10,9 @@ from typing import Any
 
 import sympy
 
+from maml_core.graphs.nodes import ATOM, NEGATIVE, Binary, Call, Name, Negative, Node, Number, binding, floors
 from maml_core.graphs.numerals import numeral
-from maml_core.graphs.trees import (
-    ATOM,
-    NEGATIVE,
-    Binary,
-    Call,
-    Expression,
-    Name,
-    Negative,
-    Node,
-    Number,
-    binding,
-    floors,
-)
+from maml_core.graphs.trees import Expression
 
 LETTER = sympy.Symbol("V")
 
