@@ -161,9 +161,7 @@ def run(
     return env
 
 
-def _differentiate(
-    statement: Backward | Gradients, output: Tensor, env: Mapping[str, Number]
-) -> dict[str, Number]:
+def _differentiate(statement: Backward | Gradients, output: Tensor, env: Mapping[str, Number]) -> dict[str, Number]:
     """Start the engine; what it returns, by name."""
     if isinstance(statement, Backward):
         output.backward(retain_graph=statement.retain_graph)
@@ -361,6 +359,7 @@ def record(
         nodes=tuple(
             node._replace(op=_op(grad_fns[name]), gradient=seen.gradients.get(name), used=name in used)
             for name, node in seen.nodes.items()
+            if name in grad_fns  # a leaf that nothing depends on has no node
         ),
         edges=tuple(_edges(seen, grad_fns, used)),
         results={name: _plain(value) for name, value in env.items()},
