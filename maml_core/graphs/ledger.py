@@ -1,4 +1,4 @@
-"""What stands in memory after each line of a program: every `.grad`, what was returned, what is saved, what is freed."""
+"""What stands in memory after each line of a program: every `.grad`, what is saved for backward, what is freed."""
 
 import math
 from collections.abc import Mapping

@@ -41,6 +41,6 @@ def _left_alone(ledger: Ledger) -> Claim:
         2,
         "autograd.grad leaves .grad alone: None, None, and 7200 only after a backward().",
         "true" if alone and added == 7200 else "half" if alone else "false",
-        f"It returned {numeral(value)}, and x1.grad was {numeral(before)} before it and {numeral(returned)} after it. "
+        f"It returned {numeral(value)}, and x1.grad was {numeral(before)} before and {numeral(returned)} after. "
         f"The backward() that follows makes it {numeral(added)}, not twice that.",
     )

@@ -89,9 +89,7 @@ def partials(expression: Expression, inputs: Mapping[str, float]) -> tuple[Parti
         if math.isfinite(y):
             reason = _reason(tuple(ways), difference, floor, doubt, kinks(expression, inputs))
         else:
-            reason = (
-                f"y itself is {numeral(y)} here, so there is no derivative; autograd's rules still return something."
-            )
+            reason = f"y itself is {numeral(y)} here, so there is no derivative; autograd still returns numbers."
         found.append(Partial(leaf, tuple(ways), difference, reason))
     return tuple(found)
 
@@ -149,8 +147,8 @@ def _reason(ways: tuple[Way, ...], difference: float, floor: float, doubt: float
     broken = [way.name for way in ways if not math.isfinite(way.value)]
     if broken:
         return (
-            f"Not a finite number: {', '.join(broken)}. y is finite, but its slope is infinite here, or a step of the "
-            "way left float64, which ends at 1.8·10³⁰⁸."
+            f"Not a finite number: {', '.join(broken)}. y is finite, but its slope is infinite here, or a step on "
+            "the way left float64, which ends at 1.8·10³⁰⁸."
         )
     if difference <= TOLERANCE:
         return ""

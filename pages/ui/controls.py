@@ -38,6 +38,37 @@ def preset(presets: Mapping[str, Preset]) -> str:
     return _choice("losses", "losses", tuple(presets), next(iter(presets)), "\n\n".join(pairs))
 
 
+def leaf(key: str, default: float) -> float:
+    """The value of one of the lesson's leaves."""
+    return _slider(key, key, (-10.0, 10.0), default, 0.1, f"The leaf {key}, one number. No unit.")
+
+
+def call(key: str, label: str, calls: Sequence[str]) -> str:
+    """How one of the two calls asks for gradients."""
+    help_text = "`backward()` adds to every leaf's `.grad`; `autograd.grad` returns the gradients and adds nowhere."
+    return _choice(key, label, calls, calls[0], help_text)
+
+
+def between(options: Sequence[str]) -> str:
+    """What happens to `.grad` between the calls."""
+    help_text = (
+        "**nothing**: `.grad` stays. **zero**: what `optimizer.zero_grad(set_to_none=False)` does, a zero into every "
+        "`.grad` that is there. **None**: what `optimizer.zero_grad()` does, every `.grad` is dropped."
+    )
+    return _choice("between", ".grad in between", options, options[0], help_text)
+
+
+def second_output(outputs: Sequence[str]) -> bool:
+    """Whether the second call goes to the first output again."""
+    help_text = "y2 has a graph of its own. With y1 the second call goes through a graph that has been used before."
+    return _choice("of", "second call on", outputs, outputs[1], help_text) == outputs[0]
+
+
+def retain_graph() -> bool:
+    help_text = "Of the first call. A call frees what its graph saved for the backward pass, unless this is True."
+    return _choice("retain_graph", "retain_graph", ("False", "True"), "False", help_text) == "True"
+
+
 def _slider(
     key: str, label: str, ends: tuple[Number, Number], default: Number, step: Number, help_text: str
 ) -> Number:

@@ -22,6 +22,12 @@ class Lesson(NamedTuple):
 PARTS = {
     "Part I · What autograd writes down": (
         Lesson(
+            "01_backward_and_grad",
+            1,
+            "Backward adds, grad returns",
+            "One expression written twice, differentiated twice. Does .grad hold its gradient once or twice?",
+        ),
+        Lesson(
             "03_create_graph",
             3,
             "One argument: create_graph",

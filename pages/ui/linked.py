@@ -15,6 +15,11 @@ layouts    {open step or "all": SVG of the larger graph}; `error` says why there
 equations  [{line, step, always, and by run: MathML pieces}]
 summary    [{label, values by run}]
 kinds, hint, steps, gradLine, output
+
+A lesson that looks at one run after one line or another says so with `single` (one panel at a time), and may add:
+columns    names of what a ledger beside the code holds; then each line has `cells`, and may be `later` (it has not
+           run yet), `failed`, and name the `ids` of the nodes it belongs to
+outputs    {box: node} instead of `output`, where there are several
 """
 
 from pathlib import Path
@@ -51,12 +56,12 @@ def linked_views(data: dict[str, Any], view: View, *, key: str, run_name: str) -
     return chosen
 
 
-def view_from_url(run_name: str, runs: tuple[str, ...], steps: int = 1) -> View:
-    """The view that the link asks for; anything but the words a link would hold means the default."""
+def view_from_url(run_name: str, runs: tuple[str, ...], steps: int = 1, default: str = "") -> View:
+    """The view that the link asks for; anything but the words a link would hold means the default run, or the first."""
     states = [str(k) for k in range(1, steps + 1)] + ["all"] * (steps > 1)
     run, opened = st.query_params.get(run_name, ""), st.query_params.get("open", "")
     return View(
-        run=run if run in runs else runs[0],
+        run=run if run in runs else default or runs[0],
         ghosts=st.query_params.get("ghosts") != "false",
         open=opened if opened in states else "1",
     )
