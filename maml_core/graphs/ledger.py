@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from maml_core.graphs.programs import Backward, Gradients, Line, Program
+from maml_core.graphs.programs import Backward, Clear, Gradients, Line, Program
 from maml_core.graphs.recording import GradFn, Node, Number, SavedTensors, Trace, Value, Watch, run, trace
 
 Outcome = Literal["error", "None", "not finite", "zero", "once", "twice", "something else"]
@@ -53,8 +53,9 @@ class Ledger(NamedTuple):
         """Whether the line that failed had already changed a `.grad`."""
         return self.failure is not None and self.entries[-1].grads != self.entries[-2].grads
 
-    def outcome(self, leaf: str, gradient: float) -> Outcome:
-        """What the leaf's `.grad` is in the end, where `gradient` is the derivative of one output."""
+    def outcome(self, leaf: str, derivative: float) -> Outcome:
+        """What the leaf's `.grad` is in the end, against what the first call found, or else the derivative itself."""
+        gradient = self._found(leaf, derivative)
         if self.failure is not None:
             return "error"
         grad = self.entries[-1].grads[leaf]
@@ -65,9 +66,37 @@ class Ledger(NamedTuple):
         if grad == 0:
             return "zero"
         for times, name in ((1, "once"), (2, "twice")):
-            if math.isclose(grad, times * gradient, rel_tol=1e-4):
+            if math.isclose(grad, times * gradient, rel_tol=1e-5):
                 return name
         return "something else"
+
+    def _found(self, leaf: str, derivative: float) -> float:
+        call = self.calls[0]
+        statement = self.lines[call.line - 1].statement
+        if isinstance(statement, Gradients) and call.returned:
+            return call.returned[statement.wrt.index(leaf)]
+        return call.arrived.get(leaf, derivative)
+
+    @property
+    def story(self) -> str:
+        """What each line from the first call on did to `.grad`, in one sentence."""
+        calls = self.entries[self.calls[0].line - 1 :] if self.calls else ()
+        return "; ".join(f"line {entry.line} {self._did(entry)}" for entry in calls).capitalize() + "."
+
+    def _did(self, entry: Entry) -> str:
+        if self.failure is not None and entry.line == self.failure.line:
+            return "stopped with an error"
+        match self.lines[entry.line - 1].statement:
+            case Gradients():
+                return "returned the gradients and left every `.grad` as it was"
+            case Clear(to_none=True):
+                return "set every `.grad` to None"
+            case Clear():
+                empty = all(grad is None for grad in entry.grads.values())
+                return (
+                    "found no `.grad` to write a zero into" if empty else "wrote a zero into every `.grad` there was"
+                )
+        return "added to `.grad`"
 
 
 def keep(program: Program, inputs: Mapping[str, float], *, dtype: torch.dtype = torch.float32) -> Ledger:

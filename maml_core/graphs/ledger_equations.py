@@ -59,7 +59,7 @@ def _derivative(lesson: TwoCalls, inputs: Mapping[str, float], partial: Partial)
     found = differentiate(lesson.expression)
     if found is None:
         return LedgerRow(0, (linked(left, leaf) + EQUALS + TOO_LARGE, value), {})
-    derivative = found.partials[leaf]
+    derivative = found[leaf]
     if derivative.has(sympy.zoo, sympy.nan, sympy.oo):
         return LedgerRow(0, (linked(left, leaf) + value,), {})
     pieces = [linked(left + EQUALS + _printed(derivative, _symbols()), leaf)]

@@ -9,24 +9,15 @@ import sympy
 import torch
 
 from maml_core.graphs.agreement import TOLERANCE, Way, central_difference, chain_rule
-from maml_core.graphs.algebra import DIGITS, number
-from maml_core.graphs.deadline import within
+from maml_core.graphs.algebra import DIGITS, TooLarge, number, patience
 from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import Assign, Backward, Leaf, Program
 from maml_core.graphs.recording import record
 from maml_core.graphs.trees import Call, Expression
 from maml_core.graphs.two_calls import LEAVES
 
-SECONDS = 0.5  # of SymPy, for one expression
 LARGEST = 60  # operations in a derivative that is still worth reading
 ZERO = 1e-3  # a slope this small, relative to y/x, is compared as if it were that large
-
-
-class Derivatives(NamedTuple):
-    """y and its derivative by each leaf, as SymPy expressions."""
-
-    output: Any
-    partials: dict[str, Any]
 
 
 class Kink(NamedTuple):
@@ -45,24 +36,25 @@ class Partial(NamedTuple):
     reason: str
 
     @property
+    def agrees(self) -> bool:
+        return not self.reason
+
+    @property
     def value(self) -> float:
         """Autograd's, in float64; 0 for a leaf that y does not depend on."""
         return self.ways[0].value
 
 
 @lru_cache(maxsize=256)
-def differentiate(expression: Expression) -> Derivatives | None:
-    """SymPy's derivatives, or None where they are too large to be worked out."""
-
-    def work() -> Derivatives:
-        output = expression.sympy()
-        return Derivatives(output, {leaf: sympy.diff(output, sympy.Symbol(leaf)) for leaf in LEAVES})
-
+def differentiate(expression: Expression) -> dict[str, Any] | None:
+    """SymPy's derivative by each leaf, or None where they are too large to be worked out."""
     try:
-        found = within(SECONDS, work)
-    except OverflowError:
+        with patience():
+            output = expression.sympy()
+            found = {leaf: sympy.diff(output, sympy.Symbol(leaf)) for leaf in LEAVES}
+    except (TooLarge, OverflowError):
         return None
-    return found if found and sum(d.count_ops() for d in found.partials.values()) <= 3 * LARGEST else None
+    return found if max(d.count_ops() for d in found.values()) <= LARGEST else None
 
 
 def partials(expression: Expression, inputs: Mapping[str, float]) -> tuple[Partial, ...]:
@@ -94,15 +86,17 @@ def partials(expression: Expression, inputs: Mapping[str, float]) -> tuple[Parti
     return tuple(found)
 
 
-def substituted(derivatives: Derivatives | None, leaf: str, inputs: Mapping[str, float]) -> float | None:
+def substituted(derivatives: Mapping[str, Any] | None, leaf: str, inputs: Mapping[str, float]) -> float | None:
     """SymPy's derivative by one leaf at these numbers, or None if that takes too long."""
     if derivatives is None:
         return None
     # Through the decimal text: the reader chose 0.1, not the float nearest to it.
     exact = {sympy.Symbol(name): sympy.Float(repr(value), DIGITS) for name, value in inputs.items()}
     # Put in first and evaluated then: evalf's own substitution would turn √(3 − 3) into the root of a rounding error.
-    value = within(SECONDS, lambda: derivatives.partials[leaf].xreplace(exact).evalf(DIGITS))
-    if value is None:
+    try:
+        with patience():
+            value = derivatives[leaf].xreplace(exact).evalf(DIGITS)
+    except TooLarge:
         return None
     return number(value) if value.is_number and (value.is_Float or value.is_Integer) else math.nan
 

@@ -1,4 +1,4 @@
-"""Lesson 1 as data for the linked views: one graph, looked at after one line or another, with the ledger beside it."""
+"""Lesson 1 as data for the linked views: one graph, looked at after one line or another, beside its ledger."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ UNKNOWN = "<mo>=</mo><mtext>?</mtext>"
 
 
 def moments(explained: CallsExplained, *, revealed: bool) -> tuple[str, ...]:
-    """The lines after which one can look, as a link writes them: both graphs stand, and the answer is not given away."""
+    """The lines after which one can look, as a link writes them: from where both graphs stand to the secret one."""
     return tuple(str(entry.line) for entry in _shown(explained, revealed))
 
 

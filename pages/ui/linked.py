@@ -57,7 +57,7 @@ def linked_views(data: dict[str, Any], view: View, *, key: str, run_name: str) -
 
 
 def view_from_url(run_name: str, runs: tuple[str, ...], steps: int = 1, default: str = "") -> View:
-    """The view that the link asks for; anything but the words a link would hold means the default run, or the first."""
+    """The view that the link asks for; anything but the words a link would hold means the default, or the first."""
     states = [str(k) for k in range(1, steps + 1)] + ["all"] * (steps > 1)
     run, opened = st.query_params.get(run_name, ""), st.query_params.get("open", "")
     return View(

@@ -1,0 +1,21 @@
+"""An error that PyTorch raised, as a result to look at."""
+
+import streamlit as st
+
+from maml_core.graphs.ledger import Ledger
+
+
+def refusal(ledger: Ledger) -> None:
+    """PyTorch's words and ours, if the program stopped; nothing otherwise."""
+    failure = ledger.failure
+    if failure is None:
+        return
+    text = f":material/front_hand: **Line {failure.line} stopped.** {failure.reading}"
+    if ledger.failed_halfway:
+        text += (
+            " It did not stop cleanly: `.grad` had already been added to on the way to the node that failed, so what "
+            "stands there now is neither the old gradient nor the new."
+        )
+    with st.container(border=True):
+        st.markdown(text)
+        st.code(f"RuntimeError: {failure.words}", language=None, wrap_lines=True)
