@@ -4,6 +4,7 @@ The layout depends on the program alone, not on its numbers, so it is computed o
 are the recording's. A folded inner step is one box: all its nodes are renamed to it, and duplicates drop out.
 """
 
+import itertools
 import re
 import shutil
 import warnings
@@ -76,6 +77,12 @@ def _draw_outputs(program: Program, outputs: tuple[str, ...]) -> Drawing:
     graph = _folded(_torchviz(list(tensors.values()), seen), names, seen, "1")
     for name in seen.leaves:  # room for the value and for .grad
         graph.node(f"{name}.leaf", width="1.7", height="0.44")
+    made = tuple(name for name, tensor in tensors.items() if tensor.grad_fn is not None)  # y = x is x's own box
+    for row in (tuple(f"{name}.leaf" for name in seen.leaves), made):
+        with graph.subgraph() as same:  # side by side, in this order
+            same.attr(rank="same")
+            for left, right in itertools.pairwise(row):
+                same.edge(left, right, style="invis")
     return Drawing({"1": _svg(graph)})
 
 

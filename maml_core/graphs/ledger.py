@@ -65,10 +65,9 @@ class Ledger(NamedTuple):
             return "not finite"
         if grad == 0:
             return "zero"
-        for times, name in ((1, "once"), (2, "twice")):
-            if math.isclose(grad, times * gradient, rel_tol=1e-5):
-                return name
-        return "something else"
+        if math.isclose(grad, gradient, rel_tol=1e-5):
+            return "once"
+        return "twice" if math.isclose(grad, 2 * gradient, rel_tol=1e-5) else "something else"
 
     def _found(self, leaf: str, derivative: float) -> float:
         call = self.calls[0]
@@ -81,11 +80,12 @@ class Ledger(NamedTuple):
     def story(self) -> str:
         """What each line from the first call on did to `.grad`, in one sentence."""
         calls = self.entries[self.calls[0].line - 1 :] if self.calls else ()
-        return "; ".join(f"line {entry.line} {self._did(entry)}" for entry in calls).capitalize() + "."
+        did = "; ".join(f"line {entry.line} {self._did(entry)}" for entry in calls)
+        return f"{did[:1].upper()}{did[1:]}."
 
     def _did(self, entry: Entry) -> str:
         if self.failure is not None and entry.line == self.failure.line:
-            return "stopped with an error"
+            return "stopped with a RuntimeError, which is quoted below the views"
         match self.lines[entry.line - 1].statement:
             case Gradients():
                 return "returned the gradients and left every `.grad` as it was"

@@ -41,7 +41,7 @@ def ledger_views(explained: CallsExplained, *, revealed: bool) -> dict[str, Any]
     return {
         "steps": 1,
         "single": True,
-        "switch": "after line ",
+        "switch": "after ",
         "loss": "y",
         "columns": [*(f"{leaf}.grad" for leaf in LEAVES), "saved"],
         "runs": [_run(explained, entry) for entry in entries],
@@ -60,13 +60,13 @@ def ledger_views(explained: CallsExplained, *, revealed: bool) -> dict[str, Any]
 
 def _run(explained: CallsExplained, entry: Entry) -> dict[str, str]:
     failure = explained.ledger.failure
-    stopped = " · stopped there" if failure is not None and failure.line == entry.line else ""
+    stopped = "stopped at " if failure is not None and failure.line == entry.line else ""
     text = explained.ledger.lines[entry.line - 1].text
     return {
         "id": str(entry.line),
-        "label": str(entry.line),
-        "title": f"after line {entry.line}: {text}" + stopped,
-        "caption": f"{entry.saved_bytes} B saved for backward · {len(entry.freed)} nodes have freed theirs",
+        "label": f"line {entry.line}",
+        "title": f"after line {entry.line}",
+        "caption": f"{stopped}{text} · {entry.saved_bytes} B saved for backward · {len(entry.freed)} nodes have freed theirs",
     }
 
 

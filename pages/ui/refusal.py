@@ -10,12 +10,13 @@ def refusal(ledger: Ledger) -> None:
     failure = ledger.failure
     if failure is None:
         return
-    text = f":material/front_hand: **Line {failure.line} stopped.** {failure.reading}"
-    if ledger.failed_halfway:
-        text += (
-            " It did not stop cleanly: `.grad` had already been added to on the way to the node that failed, so what "
-            "stands there now is neither the old gradient nor the new."
-        )
+    text = f":material/front_hand: **Line {failure.line} stopped**, in PyTorch's words:"
     with st.container(border=True):
         st.markdown(text)
         st.code(f"RuntimeError: {failure.words}", language=None, wrap_lines=True)
+        st.markdown(failure.reading)
+        if ledger.failed_halfway:
+            st.markdown(
+                "It did not stop cleanly: a `.grad` had already been added to before the engine came to the node that "
+                "failed, so the leaves now hold neither the old gradient nor the new."
+            )
