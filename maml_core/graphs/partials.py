@@ -8,12 +8,21 @@ from typing import Any, NamedTuple
 import sympy
 import torch
 
-from maml_core.graphs.agreement import TOLERANCE, Way, central_difference, chain_rule
+from maml_core.graphs.agreement import (
+    CANCELLED,
+    TOLERANCE,
+    Slope,
+    Way,
+    central_difference,
+    chain_rule,
+    relative_difference,
+)
 from maml_core.graphs.algebra import DIGITS, TooLarge, number, patience
+from maml_core.graphs.nodes import Call
 from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import Assign, Backward, Leaf, Program
 from maml_core.graphs.recording import record
-from maml_core.graphs.trees import Call, Expression
+from maml_core.graphs.trees import Expression
 from maml_core.graphs.two_calls import LEAVES
 
 LARGEST = 60  # operations in a derivative that is still worth reading
@@ -64,22 +73,25 @@ def partials(expression: Expression, inputs: Mapping[str, float]) -> tuple[Parti
     derivatives = differentiate(expression) if _is_finite(expression, inputs) else None
     found = []
     for leaf in LEAVES:
-        slope, doubt = central_difference(program, inputs, frozen=None, leaf=leaf, output="y")
+        slope = central_difference(program, inputs, frozen=None, leaf=leaf, output="y")
         gradient = recording.gradients[leaf]
         chained = chain_rule(recording, leaf) if recording.used_nodes else gradient
         ways = [
             Way("autograd", gradient or 0.0),
             Way("chain rule over the recorded graph", 0.0 if gradient is None else float(chained or 0.0)),
-            Way("central difference", slope),
+            Way("central difference", slope.value),
         ]
         exact = substituted(derivatives, leaf, inputs)
         if exact is not None:
             ways.insert(1, Way("SymPy", exact))
         y = recording.results["y"]
-        floor = ZERO * abs(y) / max(1.0, abs(inputs[leaf]))
-        difference = _difference([way.value for way in ways], floor)
+        floor = max(
+            CANCELLED * (chain_rule(recording, leaf, absolute=True) if gradient is not None else 0.0),
+            ZERO * max(abs(y), ZERO) / max(1.0, abs(inputs[leaf])),
+        )
+        difference = relative_difference([way.value for way in ways], floor)
         if math.isfinite(y):
-            reason = _reason(tuple(ways), difference, floor, doubt, kinks(expression, inputs))
+            reason = _reason(tuple(ways), difference, floor, slope, kinks(expression, inputs))
         else:
             reason = f"y itself is {numeral(y)} here, so there is no derivative; autograd still returns numbers."
         found.append(Partial(leaf, tuple(ways), difference, reason))
@@ -129,15 +141,7 @@ def kinks(expression: Expression, inputs: Mapping[str, float]) -> tuple[Kink, ..
     return tuple(found)
 
 
-def _difference(values: list[float], floor: float) -> float:
-    """Largest distance between two of the values over the largest size; nan if any of them is not finite."""
-    if not all(map(math.isfinite, values)):
-        return math.nan
-    size = max(*map(abs, values), floor)
-    return (max(values) - min(values)) / size if size else 0.0
-
-
-def _reason(ways: tuple[Way, ...], difference: float, floor: float, doubt: float, found: tuple[Kink, ...]) -> str:
+def _reason(ways: tuple[Way, ...], difference: float, floor: float, slope: Slope, found: tuple[Kink, ...]) -> str:
     broken = [way.name for way in ways if not math.isfinite(way.value)]
     if broken:
         return (
@@ -146,14 +150,16 @@ def _reason(ways: tuple[Way, ...], difference: float, floor: float, doubt: float
         )
     if difference <= TOLERANCE:
         return ""
-    if _difference([way.value for way in ways if way.name != "central difference"], floor) > TOLERANCE:
+    if relative_difference([way.value for way in ways if way.name != "central difference"], floor) > TOLERANCE:
         return "Rounding in float64 was amplified: the terms nearly cancel."
     if found:
         return (
             f"`{found[0].text}` stands on its kink, where no derivative exists. PyTorch takes {found[0].slope:g} for "
             "its slope there; a central difference looks at both sides and takes the mean."
         )
+    if slope.rounding > slope.bends:
+        return "Only the central difference parts: y is so large that float64 cannot see it move by a small step."
     return (
-        "Only the central difference parts: here y bends so fast, or has a kink so near, that even its best step is "
-        f"in doubt by {doubt:.0e} of the value."
+        "Only the central difference parts: y bends so fast, or has a kink so near, that even the best step is in "
+        f"doubt by {numeral(slope.bends, 1)}."
     )

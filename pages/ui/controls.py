@@ -12,6 +12,7 @@ from maml_core.graphs.programs import Preset
 from maml_core.graphs.two_calls import Example
 
 Number = TypeVar("Number", int, float)
+WIDTH = 240  # pixels of a slider: five controls stand in a row on a desk and wrap on a phone
 
 
 def x() -> float:
@@ -86,7 +87,8 @@ def expression(key: str, label: str, default: str, names: Sequence[str], *, ever
             raise ExpressionError(f"Use {wanted} in it: nothing else has a gradient here.", 0)
     except ExpressionError as error:
         st.markdown(f":red[{_escaped(str(error))} Until then the page shows the last one that was right.]")
-        st.code(f"{typed.strip()}\n{' ' * error.position}^", language=None)
+        if typed.strip():
+            st.code(f"{typed.strip()}\n{' ' * error.position}^", language=None)
         return good.get(key, default)
     good[key] = typed.strip()
     return good[key]
@@ -107,10 +109,10 @@ def _slider(
 ) -> Number:
     low, high = ends
     kind = type(default)
-    rejected = _rejected(key, default, lambda raw: low <= kind(raw) <= high)
-    value = st.slider(label, low, high, default, step, key=key, bind="query-params", help=help_text)
+    rejected = _rejected(key, default, lambda raw: low <= float(raw) <= high and kind(float(raw)) == float(raw))
+    value = st.slider(label, low, high, default, step, key=key, bind="query-params", help=help_text, width=WIDTH)
     what = "a whole number" if kind is int else "a number"
-    _explain(key, rejected, f"it must be {what} from {low:g} to {high:g}", f"{default:g}")
+    explain_rejection(key, rejected, f"it must be {what} from {low:g} to {high:g}", f"{value:g}")
     return value
 
 
@@ -120,13 +122,15 @@ def choice(key: str, label: str, options: Sequence[str], default: str, help_text
     value = st.segmented_control(
         label, options, default=default, required=True, key=key, bind="query-params", help=help_text
     )
-    _explain(key, rejected, f"it must be {' or '.join(options)}", default)
-    return str(value)
+    value = value if value in options else default  # an empty parameter in the link unselects even what is required
+    explain_rejection(key, rejected, f"it must be {' or '.join(options)}", value)
+    return value
 
 
-def _explain(key: str, rejected: str | None, allowed: str, default: str) -> None:
+def explain_rejection(key: str, rejected: str | None, allowed: str, value: str) -> None:
+    """The one sentence about a parameter of the link that cannot be had."""
     if rejected is not None:
-        st.markdown(f":red[The link asked for {key} = “{rejected}”; {allowed}, so this is {default}.]")
+        st.markdown(f":red[The link asked for {key} = “{_plain(rejected)}”; {allowed}, so this is {value}.]")
 
 
 def _rejected(key: str, default: float | str, accept: Callable[[str], bool]) -> str | None:
@@ -134,7 +138,7 @@ def _rejected(key: str, default: float | str, accept: Callable[[str], bool]) -> 
     rejections = st.session_state.setdefault("rejections", {})
     raw = st.query_params.get(key)
     if raw is not None and not _accepts(accept, raw):
-        rejections[key] = _plain(raw)
+        rejections[key] = raw
     if st.session_state.get(key, default) != default:
         rejections.pop(key, None)
     return rejections.get(key)

@@ -6,8 +6,9 @@ from maml_core.graphs.comparing import Counts, counts
 from maml_core.graphs.drawing import OUTPUT
 from maml_core.graphs.explaining import Explanation
 from maml_core.graphs.numerals import numeral
-from maml_core.graphs.programs import Backward, Descend, Gradient, Line, Repeat
-from maml_core.graphs.recording import Node, Recording
+from maml_core.graphs.paths import paths_to
+from maml_core.graphs.programs import INNER_LOSS, Backward, Descend, Gradient, Line, Repeat
+from maml_core.graphs.recording import SUM, Node, Recording
 
 RUNS = ("false", "true")  # create_graph, as a link writes it
 KINDS = {
@@ -33,12 +34,13 @@ def inner_step_views(explanation: Explanation, *, revealed: bool) -> dict[str, A
         "gradLine": next(line.number for line in lines if isinstance(line.statement, Gradient)),
         "values": {name: _values(run) for name, run in runs.items()},
         "nodes": [_node(node, explanation, revealed) for node in explanation.both.second_order.nodes],
-        "output": _output(explanation.both.second_order),
         "boxes": _boxes(explanation),
+        "anchors": _anchors(explanation),
         "layouts": explanation.drawing.layouts,
         "error": explanation.drawing.error,
         "equations": _equations(explanation, revealed),
         "summary": _summary(explanation, revealed),
+        "paths": {name: _paths(run, explanation, shown[name]) for name, run in runs.items()},
     }
 
 
@@ -86,6 +88,8 @@ def _node(node: Node, explanation: Explanation, revealed: bool) -> dict[str, Any
     first = {n.id: n for n in explanation.both.first_order.nodes}.get(node.id)
     line = explanation.both.second_order.lines[node.line - 1]
     text = line.text[node.start : node.end] if node.op != "AccumulateGrad" else node.id
+    if f".{SUM}" in node.id:
+        text = "of all paths, added"
     kind = explanation.both.kinds[node.id]
     return {
         "id": node.id,
@@ -123,6 +127,36 @@ def _boxes(explanation: Explanation) -> dict[str, dict[str, str]]:
     return {name: _by_run(text, text) for name, text in texts.items()}
 
 
+def _paths(recording: Recording, explanation: Explanation, shown: bool) -> dict[str, Any]:
+    """The sum over paths that the gradient is; `extra` paths exist only in the larger graph."""
+    first = {path.nodes for path in paths_to("x", explanation.both.first_order).listed}
+    found = paths_to("x", recording)
+    rows = [
+        {
+            "ids": " ".join(path.nodes),
+            "factors": " · ".join(_factor(factor) for factor in path.factors) if shown else None,
+            "product": numeral(path.product) if shown else None,
+            "extra": path.nodes not in first,
+        }
+        for path in found.listed
+    ]
+    more = found.number - len(rows)
+    rest = f"{more} more paths add {numeral(found.rest) if shown else '?'}" if more else ""
+    return {"rows": rows, "rest": rest, "total": numeral(recording.gradients["x"]) if shown else None}
+
+
+def _factor(value: float) -> str:
+    text = numeral(value, 4)
+    return f"({text})" if text.startswith("−") else text
+
+
+def _anchors(explanation: Explanation) -> dict[str, str]:
+    """The node behind each box that is a tensor."""
+    recording = explanation.both.second_order
+    losses = {f"inner_loss.{v.step}": v.node for v in recording.values if v.line == INNER_LOSS and v.node}
+    return {OUTPUT: _output(recording) or "", "x.leaf": "x", **losses}  # the last value of a line is the whole line's
+
+
 def _equations(explanation: Explanation, revealed: bool) -> list[dict[str, Any]]:
     hidden = ("<mo>=</mo><mtext>?</mtext>",)
     return [
@@ -140,12 +174,10 @@ def _summary(explanation: Explanation, revealed: bool) -> list[dict[str, Any]]:
     """The headline numbers. float32 is shown to its last digit, so that readers can compare it with their own."""
     runs = explanation.both[:2]
     sizes = [counts(run) for run in runs]
-    steps = explanation.lesson.inner_steps
-    product = "dx′/dx" if steps == 1 else f"dx<sub>{steps}</sub>/dx"
     rows = [
         ("<code>x.grad</code>", [numeral(run.gradients["x"], 16) for run in runs], True),
         ("<code>x_new</code>", [numeral(run.results.get("x_new"), 16) for run in runs], True),
-        (product, list(explanation.products), True),
+        (explanation.product_name, list(explanation.products), True),
         ("grad_fn nodes", [str(size.nodes) for size in sizes], False),
         ("edges between them", [str(size.edges) for size in sizes], False),
         ("drawn, with x and outer_loss", [f"{s.drawn_nodes} nodes, {s.drawn_edges} arrows" for s in sizes], False),

@@ -49,7 +49,7 @@ def ledger_views(explained: CallsExplained, *, revealed: bool) -> dict[str, Any]
         "code": {str(e.line): [_line(explained, line, e.line, revealed) for line in ledger.lines] for e in entries},
         "values": {str(e.line): _values(explained) for e in entries},
         "nodes": [_node(explained, node, entries) for node in ledger.nodes],
-        "outputs": {name: _last(explained, line) for name, line in ((FIRST, FIRST_LINE), (SECOND, SECOND_LINE))},
+        "anchors": _anchors(explained),
         "boxes": _boxes(explained, entries),
         "layouts": explained.drawing.layouts,
         "error": explained.drawing.error,
@@ -62,11 +62,12 @@ def _run(explained: CallsExplained, entry: Entry) -> dict[str, str]:
     failure = explained.ledger.failure
     stopped = "stopped at " if failure is not None and failure.line == entry.line else ""
     text = explained.ledger.lines[entry.line - 1].text
+    freed = f"{len(entry.freed)} nodes have freed theirs"
     return {
         "id": str(entry.line),
         "label": f"line {entry.line}",
         "title": f"after line {entry.line}",
-        "caption": f"{stopped}{text} · {entry.saved_bytes} B saved for backward · {len(entry.freed)} nodes have freed theirs",
+        "caption": f"{stopped}{text} · {entry.saved_bytes} B saved for backward · {freed}",
     }
 
 
@@ -122,9 +123,12 @@ def _graph(explained: CallsExplained, line: int) -> list[str]:
     return [node.id for node in explained.ledger.nodes if node.line == line or node.id in LEAVES]
 
 
-def _last(explained: CallsExplained, line: int) -> str | None:
-    """The node of an output."""
-    return [value.node for value in explained.ledger.values if value.line == line][-1]
+def _anchors(explained: CallsExplained) -> dict[str, str]:
+    """The node behind each box that is a tensor, if it has one."""
+    nodes = {v.line: v.node for v in explained.ledger.values}  # the last value of a line is the whole line's
+    found = {FIRST: nodes[FIRST_LINE], SECOND: nodes[SECOND_LINE]}
+    leaves = {f"{node.id}.leaf": node.id for node in explained.ledger.nodes if node.id in LEAVES}
+    return leaves | {name: node for name, node in found.items() if node is not None}
 
 
 def _values(explained: CallsExplained) -> list[dict[str, Any]]:

@@ -14,19 +14,23 @@ boxes      {id: {run: text}}: what torchviz draws besides grad_fns
 layouts    {open step or "all": SVG of the larger graph}; `error` says why there are none
 equations  [{line, step, always, and by run: MathML pieces}]
 summary    [{label, values by run}]
-kinds, hint, steps, gradLine, output
+paths      {run: {rows: [{ids, factors, product, extra}], rest, total}}: the gradient as a sum over paths; optional
+anchors    {box: the node behind it}
+kinds, hint, steps, gradLine
 
 A lesson that looks at one run after one line or another says so with `single` (one panel at a time), and may add:
 columns    names of what a ledger beside the code holds; then each line has `cells`, and may be `later` (it has not
            run yet), `failed`, and name the `ids` of the nodes it belongs to
-outputs    {box: node} instead of `output`, where there are several
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
 import streamlit as st
 from streamlit.components.v2 import component
+
+from pages.ui import controls
 
 ASSETS = Path(__file__).parents[2] / "assets"
 COMPONENT = component("linked", css=(ASSETS / "linked.css").read_text(), js=(ASSETS / "linked.js").read_text())
@@ -53,18 +57,35 @@ def linked_views(data: dict[str, Any], view: View, *, key: str, run_name: str) -
     if chosen != st.session_state.setdefault(f"{key}:told", chosen):  # the reader changed the view, not the link
         st.session_state[f"{key}:told"] = chosen
         st.query_params.update(chosen)
+    st.session_state["view"] = chosen
     return chosen
 
 
 def view_from_url(run_name: str, runs: tuple[str, ...], steps: int = 1, default: str = "") -> View:
-    """The view that the link asks for; anything but the words a link would hold means the default, or the first."""
+    """The view that the link asks for, else the reader's last one; what cannot be had gets a sentence.
+
+    Runs that come and go with the controls have a `default`, which takes the place of one that is not there.
+    """
     states = [str(k) for k in range(1, steps + 1)] + ["all"] * (steps > 1)
-    run, opened = st.query_params.get(run_name, ""), st.query_params.get("open", "")
     return View(
-        run=run if run in runs else default or runs[0],
-        ghosts=st.query_params.get("ghosts") != "false",
-        open=opened if opened in states else "1",
+        run=_word(run_name, runs, default),
+        ghosts=_word("ghosts", ("true", "false")) == "true",
+        open=_word("open", states, "1"),
     )
+
+
+def _word(name: str, options: Sequence[str], default: str = "") -> str:
+    """One parameter of the view. Streamlit forgets unbound parameters on a page switch, so they are kept here.
+
+    With a `default`, an option that does not exist is no mistake: it is what a change of the controls leaves behind.
+    """
+    kept = st.session_state.get("view", {}).get(name)
+    value = st.query_params.get(name, kept if kept in options else default or options[0])
+    if value in options:
+        return value
+    if not default:
+        controls.explain_rejection(name, value, f"it must be {' or '.join(options)}", options[0])
+    return default or options[0]
 
 
 def _as_parameters(view: View, run_name: str) -> dict[str, str]:

@@ -17,6 +17,6 @@ def refusal(ledger: Ledger) -> None:
         st.markdown(failure.reading)
         if ledger.failed_halfway:
             st.markdown(
-                "It did not stop cleanly: a `.grad` had already been added to before the engine came to the node that "
-                "failed, so the leaves now hold neither the old gradient nor the new."
+                "It did not stop cleanly: a `.grad` had already been added to before the engine came to the "
+                "node that failed, so the leaves now hold neither the old gradient nor the new."
             )

@@ -17,12 +17,18 @@ def one(text, inputs=BLOG, leaf="x1"):
 
 
 def test_the_sources_gradient_four_ways():
-    found = {partial.leaf: [way.value for way in partial.ways] for partial in partials(read(EXAMPLES["product"].text), BLOG)}
+    found = {
+        partial.leaf: [way.value for way in partial.ways]
+        for partial in partials(read(EXAMPLES["product"].text), BLOG)
+    }
     for leaf, value in {"x1": 7200, "x2": 5400, "x3": 4320}.items():
         assert found[leaf] == [pytest.approx(value, rel=1e-9)] * 4
 
 
-@pytest.mark.parametrize("inputs", [{"x1": 2.9, "x2": 4.0, "x3": 5.0}, {"x1": -2.5, "x2": 0.7, "x3": 0.1}, {"x1": 3.1, "x2": -4.0, "x3": 9.9}])
+@pytest.mark.parametrize(
+    "inputs",
+    [{"x1": 2.9, "x2": 4.0, "x3": 5.0}, {"x1": -2.5, "x2": 0.7, "x3": 0.1}, {"x1": 3.1, "x2": -4.0, "x3": 9.9}],
+)
 @pytest.mark.parametrize("name", [*EXAMPLES, "sin(x1) * tanh(x2) - softplus(x3)", "x1 / x2 + abs(x3)**1.5"])
 def test_four_ways_agree_away_from_kinks(name, inputs):
     text = EXAMPLES[name].text if name in EXAMPLES else name
