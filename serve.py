@@ -9,7 +9,7 @@ from streamlit.runtime.pages_manager import PagesManager
 # Imported here, before the first reader, because torch takes seconds and because two script threads that import
 # plotly for the first time at once can find it half initialised.
 import pages.ui.charts  # noqa: F401
-from maml_core.graphs.explaining import warm_up
+from maml_core.graphs import explaining, explaining_calls
 
 # With a folder called pages/ beside it, a fresh server would take a deep link for Streamlit's older kind of
 # multipage app and never run app.py. Internal, hence the pinned version and a browser test.
@@ -19,7 +19,8 @@ PagesManager.uses_pages_directory = False
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """The first recording in a process is a hundred times slower than the second: nobody should wait for it."""
-    warm_up()
+    explaining.warm_up()
+    explaining_calls.warm_up()
     yield
 
 

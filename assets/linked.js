@@ -35,7 +35,7 @@ class Linked {
     this.N = Object.fromEntries(data.nodes.map(n => [n.id, n]));
     this.order = data.nodes.map(n => n.id);
     this.runs = data.runs.map(run => run.id);
-    if (!this.runs.includes(S.run)) S.run = this.runs[0];
+    if (!this.runs.includes(S.run)) S.run = data.view.run;
     this.root = host.querySelector('.linked') ?? host.appendChild(Object.assign(document.createElement('div'), { className: 'linked' }));
   }
 
@@ -46,7 +46,7 @@ class Linked {
     this.root.innerHTML = `
       <div class="bar" role="toolbar" aria-label="The four views">${this.toolbar()}</div>
       <p class="status" aria-live="polite"></p>
-      <div class="views">
+      <div class="views${this.data.single ? ' single' : ''}${this.data.columns ? ' ledger' : ''}">
         <section class="code" aria-label="Code that ran"></section>
         <section class="graph" aria-label="Autograd graphs">${this.graphs()}</section>
         <section class="algebra" aria-label="Algebra"><h4>Algebra <span class="which"></span></h4><div class="rows"></div></section>
@@ -69,16 +69,18 @@ class Linked {
       <span class="play"><button data-do="play" data-focus="play" aria-label="Play how the graph is built">▶</button>
         <input type="range" min="1" max="${this.order.length}" data-focus="time" aria-label="Moment of construction">
         <output></output></span>
-      ${two ? '<label><input type="checkbox" data-do="ghosts" data-focus="ghosts"> ghosts of what is missing</label>' : ''}
+      ${two && !this.data.single ? '<label><input type="checkbox" data-do="ghosts" data-focus="ghosts"> ghosts of what is missing</label>' : ''}
       ${steps > 1 ? `<label><input type="checkbox" data-do="unfold" data-focus="unfold"> unfold all ${steps} steps</label>` : ''}
       <span class="legend">${kinds.map(k => `<button data-kind="${k.name}" data-focus="kind-${k.name}" class="k-${k.name}"
         title="${k.help}"><i></i>${k.label}</button>`).join('')}</span>`;
   }
 
   code() {
-    const line = l => `<li data-line="${l.n}"><button class="n" data-line="${l.n}" data-focus="line-${l.n}"
-      aria-label="Line ${l.n}">${l.n}</button><code>${this.nested(l)}</code><output></output></li>`;
-    return `<h4>Code that ran <span class="which"></span></h4><ol>${this.lines.map(line).join('')}</ol>`;
+    const cells = (values, names) => `<span class="cells">${values.map((v, i) => `<span data-name="${names[i]}">${v === null ? '<i title="Make your prediction first">?</i>' : escape(v)}</span>`).join('')}</span>`;
+    const columns = this.data.columns, head = columns ? `<li class="head" aria-hidden="true"><span class="n"></span><code></code>${cells(columns, columns)}</li>` : '';
+    const line = l => `<li data-line="${l.n}" class="${l.later ? 'not-yet' : ''} ${l.failed ? 'failed' : ''} ${l.does ? 'call' : ''}"><button class="n" data-line="${l.n}" data-focus="line-${l.n}"
+      aria-label="Line ${l.n}">${l.n}</button><code>${this.nested(l)}</code><output></output>${columns ? cells(l.cells, columns) : ''}</li>`;
+    return `<h4>Code that ran <span class="which"></span></h4><ol>${head}${this.lines.map(line).join('')}</ol>`;
   }
 
   get lines() { return this.data.code[this.S.run]; }
@@ -110,7 +112,7 @@ class Linked {
   }
 
   numbers() {
-    const cell = v => `<td>${v === null ? '<i title="Make your prediction first">?</i>' : escape(v)}</td>`;
+    const cell = v => `<td>${v === undefined ? '–' : v === null ? '<i title="Make your prediction first">?</i>' : escape(v)}</td>`;
     const each = values => this.runs.map(run => cell(values[run])).join('');
     const summary = this.data.summary.map(r => `<tr><th scope="row">${r.label}</th>${each(r.values)}</tr>`);
     const row = n => `<tr tabindex="-1" data-id="${n.id}" data-focus="row-${n.id}" class="k-${n.kind}">
@@ -187,17 +189,17 @@ class Linked {
       const nodes = this.data.nodes.filter(m => m.step === step && m.runs[run]), second = nodes.filter(m => m.kind === 'second').length;
       return [['expr', `inner step ${step + 1}`], ['op', `${nodes.length} nodes` + (second ? `, ${second} second-order` : '')]];
     }
-    if (!n) return [['expr', this.data.boxes[id]?.[run] ?? id]];
+    if (!n) return (this.data.boxes[id]?.[run] ?? id).split('\n').map((text, i) => [i ? 'val' : 'expr', text]);
     if (n.op === 'AccumulateGrad') return [['op', n.op]];
     const gradient = n.gradient[run] === undefined || n.kind === 'aside' ? '' : `   ∂ ${n.gradient[run] ?? '?'}`;
-    return [['op', n.op], ['expr', shorten(n.label)], ['val', (n.value[run] ?? '') + (this.inRun(id, run) ? gradient : '')]];
+    return [['op', n.op + (n.freed?.[run] ? ' · freed' : '')], ['expr', shorten(n.label)], ['val', (n.value[run] ?? '') + (this.inRun(id, run) ? gradient : '')]];
   }
 
   dressEdge(g, run) {
     const [from, to] = g.querySelector('title').textContent.split('->');
     Object.assign(g.dataset, { from, to });
     g.removeAttribute('id');
-    const aside = this.N[to]?.kind === 'aside' || to in this.data.boxes && to !== 'output' && !to.endsWith('.leaf');
+    const aside = [to, this.data.anchors[to]].some(id => this.N[id]?.kind === 'aside');
     const there = [from, to].every(id => !this.N[id] || this.inRun(id, run));
     const folded = this.stepOf(from) !== null || this.stepOf(to) !== null;
     if (aside) g.classList.add('k-aside');
@@ -261,6 +263,7 @@ class Linked {
 
   ofLine(n) {
     const line = this.lines[n - 1];
+    if (line.ids) return line.ids;
     if (line.does === 'loop') return this.order.filter(id => this.N[id].step !== null);
     if (line.does === 'backward') return this.order.filter(id => this.inRun(id, this.S.run));
     if (line.does === 'grad') return this.order.filter(id => this.N[id].parent && this.N[id].step === this.step);
@@ -314,7 +317,7 @@ class Linked {
     const origin = n.parent ? `made by autograd.grad, as part of the derivative of ${n.label.slice(2)} (${where})` : `${n.label} (${where})`;
     const gradient = n.gradient[run];
     const arrives = n.kind === 'aside' ? `on no path to ${this.data.loss}` : !n.runs[run] ? `missing with ${this.data.runs.find(r => r.id === run).title}`
-      : gradient === null ? 'gradient: predict it first' : `∂${this.data.loss}/∂value ${gradient}`;
+      : gradient === null ? 'gradient: predict it first' : gradient === undefined ? `no gradient came by on this line${n.freed?.[run] ? ', and what it had saved is freed' : ''}` : `∂${this.data.loss}/∂value ${gradient}`;
     return `${n.op}: ${origin}; value ${n.value[run] ?? n.value[this.runs[0]]}; ${arrives}.`;
   }
 

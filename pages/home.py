@@ -40,7 +40,7 @@ $x'$ itself, is zero.
 """
     )
     if st.button("Start: see why they part", type="primary", icon=":material/play_arrow:"):
-        st.switch_page(f"pages/{lesson.LESSONS[0].name}.py", query_params={"losses": "wave", "c": "1"})
+        st.switch_page("pages/03_create_graph.py", query_params={"losses": "wave", "c": "1"})
     if guessing.score():
         st.caption(guessing.score())
 

@@ -69,23 +69,23 @@ def _inner_gradients(recording: Recording) -> dict[int, float]:
     return {value.step or 0: value.value for value in recording.values if value.line == line}
 
 
-def chain_rule(recording: Recording, *, absolute: bool = False) -> float:
+def chain_rule(recording: Recording, leaf: str = "x", *, absolute: bool = False) -> float:
     r"""$$\frac{\partial L}{\partial a} = \sum_{a \to b} \frac{\partial L}{\partial b}\frac{\partial b}{\partial a}$$
 
-    over the recorded edges, each local derivative asked of its node alone. Leaf "x"; nan if nothing reaches it.
+    over the recorded edges, each local derivative asked of its node alone. nan if nothing reaches the leaf.
     `absolute`: the sum of the sizes of all paths instead.
     """
     order = {node.id: i for i, node in enumerate(recording.nodes)}
     used = [edge for edge in recording.edges if edge.used and edge.local is not None]
     totals = dict.fromkeys(recording.used_nodes, 0.0)
-    if "x" not in totals:
+    if leaf not in totals:
         return math.nan
     totals[max(totals, key=order.__getitem__)] = 1.0
     # A node is created after everything it is computed from, so latest first is a topological order.
     for edge in sorted(used, key=lambda edge: -order[edge.target]):
         local = edge.local or 0.0
         totals[edge.source] += totals[edge.target] * (abs(local) if absolute else local)
-    return totals["x"]
+    return totals[leaf]
 
 
 class Slope(NamedTuple):
@@ -96,20 +96,27 @@ class Slope(NamedTuple):
     rounding: float
 
 
-def central_difference(program: Program, inputs: Mapping[str, float], *, frozen: Mapping[int, float] | None) -> Slope:
+def central_difference(
+    program: Program,
+    inputs: Mapping[str, float],
+    *,
+    frozen: Mapping[int, float] | None,
+    leaf: str = "x",
+    output: str = "outer_loss",
+) -> Slope:
     """(L(x + h) − L(x − h)) / 2h for the most trustworthy h.
 
     Too large an h misses the bends, too small a one drowns in rounding: the first error is estimated by halving h,
     the second by float64's spacing at L, and the h with the smallest sum is taken.
     """
-    x = inputs["x"]
+    x = inputs[leaf]
 
-    def output(at: float) -> float:
-        env = run(program, {**inputs, "x": at}, create_graph=False, dtype=torch.float64, frozen=frozen)
-        return float(torch.as_tensor(env["outer_loss"]).detach())
+    def loss(at: float) -> float:
+        env = run(program, {**inputs, leaf: at}, create_graph=False, dtype=torch.float64, frozen=frozen)
+        return float(torch.as_tensor(env[output]).detach())
 
     def slope(h: float) -> tuple[float, float]:
-        left, right = output(x - h), output(x + h)
+        left, right = loss(x - h), loss(x + h)
         return (right - left) / (2 * h), math.ulp(max(abs(left), abs(right))) / h
 
     slopes = [slope(h * max(1.0, abs(x))) for h in STEPS]

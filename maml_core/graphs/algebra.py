@@ -19,7 +19,7 @@ import sympy
 from maml_core.graphs.trees import Expression
 
 DIGITS = 30
-PATIENCE = 0.5  # seconds
+PATIENCE = 0.5  # seconds of processor time, so that a busy machine does not change what is shown
 LARGEST = sympy.Float("1e5000", DIGITS)  # what an operation may be given: its answer still comes within a blink
 V = sympy.Symbol("x_prime")  # the variable of both losses
 
@@ -48,23 +48,23 @@ class Solution(NamedTuple):
     gradient: tuple[Any, Any]  # dL_out/dx, likewise
 
 
-class _TooLarge(Exception):
+class TooLarge(Exception):
     """SymPy took longer than a reader would wait."""
 
 
 @contextmanager
-def _patience() -> Iterator[None]:
-    """Ends SymPy's work after PATIENCE seconds: nested functions can keep it busy for minutes.
+def patience() -> Iterator[None]:
+    """Ends SymPy's work after PATIENCE seconds of this thread's processor time: nested functions can take minutes.
 
     A trace function that is asked at every Python call, in this thread alone, is the only way to stop a library
     from inside that needs neither a process nor a signal.
     """
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.thread_time() + PATIENCE
     before = sys.gettrace()
 
     def ask(*_: object) -> None:
-        if time.monotonic() > deadline:
-            raise _TooLarge
+        if time.thread_time() > deadline:
+            raise TooLarge
 
     sys.settrace(ask)
     try:
@@ -77,11 +77,11 @@ def _patience() -> Iterator[None]:
 def differentiate(inner: Expression, outer: Expression) -> Derivatives | None:
     """SymPy's derivatives of both losses, kept: they do not depend on the numbers. None if too large to show."""
     try:
-        with _patience():
+        with patience():
             slope = sympy.diff(inner.sympy(), V)
             curvature = sympy.diff(slope, V)
             return Derivatives(inner.sympy(), slope, curvature, outer.sympy(), sympy.diff(outer.sympy(), V))
-    except (_TooLarge, OverflowError):
+    except (TooLarge, OverflowError):
         return None
 
 
@@ -91,9 +91,9 @@ def solve(derivatives: Derivatives, inputs: Mapping[str, float], *, inner_steps:
     `inputs`: x, c, alpha.
     """
     try:
-        with _patience():
+        with patience():
             return _solve(derivatives, inputs, inner_steps)
-    except _TooLarge:
+    except TooLarge:
         return None
 
 

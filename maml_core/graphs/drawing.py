@@ -4,6 +4,7 @@ The layout depends on the program alone, not on its numbers, so it is computed o
 are the recording's. A folded inner step is one box: all its nodes are renamed to it, and duplicates drop out.
 """
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from graphviz import Digraph
 from torch import Tensor
 from torchviz import make_dot
 
-from maml_core.graphs.programs import Gradient, Program, Repeat, Statement
+from maml_core.graphs.programs import Gradient, Leaf, Program, Repeat, Statement
 from maml_core.graphs.recording import Trace, trace
 
 NO_DOT = (
@@ -64,6 +65,31 @@ def _draw(program: Program) -> Drawing:
     with ThreadPoolExecutor() as pool:  # each dot is a process of its own
         svgs = pool.map(lambda state: _svg(_folded(source, names, seen, state)), states)
         return Drawing(dict(zip(states, svgs, strict=True)))
+
+
+def draw_outputs(program: Program, outputs: tuple[str, ...]) -> Drawing:
+    """One layout of the graphs behind several names, which share their leaves. The boxes go by those names."""
+    return _draw_outputs(program, outputs) if shutil.which("dot") else Drawing({}, NO_DOT)
+
+
+@lru_cache(maxsize=256)
+def _draw_outputs(program: Program, outputs: tuple[str, ...]) -> Drawing:
+    inputs = {statement.target: 1.0 for statement in program.statements if isinstance(statement, Leaf)}
+    seen, _, _ = trace(program, inputs, create_graph=True)
+    grad_fns = seen.walk(seen.tensors)  # held on to, because torchviz calls a node by its Python id()
+    tensors = {name: seen.assigned[name, None] for name in outputs}
+    names: dict[str, tuple[str, int | None]] = {str(id(fn)): (name, None) for name, fn in grad_fns.items()}
+    names |= {str(id(tensor)): (name, None) for name, tensor in tensors.items()}
+    graph = _folded(_torchviz(list(tensors.values()), seen), names, seen, "1")
+    for name in seen.leaves:  # room for the value and for .grad
+        graph.node(f"{name}.leaf", width="1.7", height="0.44")
+    made = tuple(name for name, tensor in tensors.items() if tensor.grad_fn is not None)  # y = x is x's own box
+    for row in (tuple(f"{name}.leaf" for name in seen.leaves), made):
+        same = Digraph(graph_attr={"rank": "same"})  # side by side, in this order
+        for left, right in itertools.pairwise(row):
+            same.edge(left, right, style="invis")
+        graph.subgraph(same)
+    return Drawing({"1": _svg(graph)})
 
 
 def _step(name: str, seen: Trace, steps: int) -> int | None:

@@ -52,10 +52,29 @@ class Gradient:
 
 
 @dataclass(frozen=True)
+class Gradients:
+    """`g1, g2 = grad(y1, (x1, x2), retain_graph=True)`: one call, a gradient for each of several leaves."""
+
+    targets: tuple[str, ...]
+    output: str
+    wrt: tuple[str, ...]
+    retain_graph: bool = False
+
+
+@dataclass(frozen=True)
 class Backward:
     """`outer_loss.backward()`"""
 
     output: str
+    retain_graph: bool = False
+
+
+@dataclass(frozen=True)
+class Clear:
+    """`x1.grad = x2.grad = None`, or a zero into every `.grad` that is there: an optimiser's `zero_grad`."""
+
+    leaves: tuple[str, ...]
+    to_none: bool
 
 
 @dataclass(frozen=True)
@@ -75,7 +94,7 @@ class Repeat:
     body: tuple["Statement", ...]
 
 
-Statement = Leaf | Constants | Clone | Assign | Gradient | Backward | Descend | Repeat
+Statement = Leaf | Constants | Clone | Assign | Gradient | Gradients | Backward | Clear | Descend | Repeat
 
 
 class Span(NamedTuple):
@@ -153,12 +172,22 @@ def _text(
         case Gradient(target, output, wrt):
             call = f"grad({output}, {wrt}, create_graph={create_graph})"
             return _whole(f"({target},) = ", call)
-        case Backward(output):
-            return _whole("", f"{output}.backward()")
+        case Gradients(targets, output, wrt, retain_graph):
+            option = ", retain_graph=True" if retain_graph else ""
+            return _whole(f"{_tuple(targets)} = ", f"grad({output}, ({_tuple(wrt)}){option})")
+        case Backward(output, retain_graph):
+            return _whole("", f"{output}.backward({'retain_graph=True' if retain_graph else ''})")
+        case Clear(leaves, to_none):
+            each = f"for x in ({_tuple(leaves)}): x.grad is None or x.grad.zero_()"
+            return _whole("", " = ".join(f"{leaf}.grad" for leaf in leaves) + " = None" if to_none else each)
         case Descend(target, leaf, rate):
             return _whole(f"{target} = ", f"{leaf}.detach() - {rate} * {leaf}.grad")
         case Repeat(times):
             return "", f"for step in range({times}):", ()
+
+
+def _tuple(names: tuple[str, ...]) -> str:
+    return ", ".join(names) + "," * (len(names) == 1)
 
 
 def _whole(head: str, code: str) -> tuple[str, str, tuple[tuple[int, int], ...]]:

@@ -21,10 +21,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from maml_core.graphs.programs import (
     Assign,
     Backward,
+    Clear,
     Clone,
     Constants,
     Descend,
     Gradient,
+    Gradients,
     Leaf,
     Line,
     Program,
@@ -112,6 +114,7 @@ class Watch(NamedTuple):
 
     computed: Callable[[int, int, int | None, Number], None]  # line, index of the span, step, value
     before_backward: Callable[[Tensor], None]
+    after: Callable[[int, Mapping[str, Number]], None] = lambda *_: None  # line that ran or failed, names so far
 
 
 def _ignore(*_: object) -> None:
@@ -141,19 +144,32 @@ def run(
         def done(index: int, value: Number, number: int = number, step: int | None = step) -> None:
             watch.computed(number, index, step, value)
 
-        if isinstance(statement, Leaf):
-            leaf = torch.tensor(inputs[statement.target], dtype=dtype, requires_grad=True)
-            env[statement.target] = leaf
-            done(0, leaf)
-        elif isinstance(statement, Gradient) and frozen is not None:
-            env[statement.target] = frozen[step or 0]
-        elif isinstance(statement, Backward):
-            output = _tensor(env[statement.output])
-            watch.before_backward(output)
-            output.backward()
-        else:
-            _compute(statement, env, inputs, create_graph, done)
+        try:
+            if isinstance(statement, Leaf):
+                leaf = torch.tensor(inputs[statement.target], dtype=dtype, requires_grad=True)
+                env[statement.target] = leaf
+                done(0, leaf)
+            elif isinstance(statement, Gradient) and frozen is not None:
+                env[statement.target] = frozen[step or 0]
+            elif isinstance(statement, Backward | Gradients):
+                output = _tensor(env[statement.output])
+                watch.before_backward(output)
+                env.update(_differentiate(statement, output, env))
+            else:
+                _compute(statement, env, inputs, create_graph, done)
+        finally:
+            watch.after(number, env)
     return env
+
+
+def _differentiate(statement: Backward | Gradients, output: Tensor, env: Mapping[str, Number]) -> dict[str, Number]:
+    """Start the engine; what it returns, by name."""
+    if isinstance(statement, Backward):
+        output.backward(retain_graph=statement.retain_graph)
+        return {}
+    leaves = [_tensor(env[name]) for name in statement.wrt]
+    returned = torch.autograd.grad(output, leaves, retain_graph=statement.retain_graph)
+    return dict(zip(statement.targets, returned, strict=True))
 
 
 def _compute(
@@ -179,8 +195,18 @@ def _compute(
             if leaf_tensor.grad is not None:
                 env[target] = leaf_tensor.detach() - env[rate] * leaf_tensor.grad
                 done(0, env[target])
+        case Clear(leaves, to_none):
+            _clear([_tensor(env[leaf]) for leaf in leaves], to_none)
         case Repeat():
             pass  # the schedule unrolls it
+
+
+def _clear(leaves: list[Tensor], to_none: bool) -> None:
+    for leaf in leaves:
+        if to_none:
+            leaf.grad = None
+        elif leaf.grad is not None:
+            leaf.grad.zero_()
 
 
 def _tensor(value: Number) -> Tensor:
@@ -207,6 +233,7 @@ class Trace(TorchDispatchMode):
         self.output: Tensor | None = None
         self.locals: dict[tuple[str, int], float] = {}  # (node, slot) -> local derivative
         self.gradients: dict[str, float] = {}
+        self._listening: set[str] = set()  # nodes
         self._unplaced: list[tuple[int, float]] = []
         self._last = _autograd._get_sequence_nr()
 
@@ -274,7 +301,11 @@ class Trace(TorchDispatchMode):
     def before_backward(self, output: Tensor) -> None:
         """Ask every used node for its local derivatives, then listen for the gradient it will receive."""
         self.output = output
+        self.gradients.clear()  # of an earlier backward pass
         for name, grad_fn in self.walk([output]).items():
+            if name in self._listening:
+                continue
+            self._listening.add(name)
             if not hasattr(grad_fn, "variable"):  # calling AccumulateGrad would accumulate
                 with torch.no_grad():
                     answer = grad_fn(torch.ones((), dtype=output.dtype))
@@ -293,9 +324,17 @@ class Trace(TorchDispatchMode):
 
 
 def trace(
-    program: Program, inputs: Mapping[str, float], *, create_graph: bool, dtype: torch.dtype = torch.float32
+    program: Program,
+    inputs: Mapping[str, float],
+    *,
+    create_graph: bool,
+    dtype: torch.dtype = torch.float32,
+    after: Callable[[Trace, int, Mapping[str, Number]], None] = _ignore,
 ) -> tuple[Trace, dict[str, Number], str | None]:
-    """Run the program under a Trace: what was seen, the final names, and PyTorch's complaint if it stopped."""
+    """Run the program under a Trace: what was seen, the final names, and PyTorch's complaint if it stopped.
+
+    `after` is told of every line that ran or failed.
+    """
     seen = Trace(program.lines(inputs, create_graph=create_graph))
     env: dict[str, Number] = {}
     try:
@@ -305,7 +344,7 @@ def trace(
                 inputs,
                 create_graph=create_graph,
                 dtype=dtype,
-                watch=Watch(seen.computed, seen.before_backward),
+                watch=Watch(seen.computed, seen.before_backward, lambda number, names: after(seen, number, names)),
             )
     except RuntimeError as error:
         return seen, env, str(error)
@@ -326,7 +365,7 @@ def record(
         nodes=tuple(
             node._replace(op=_op(grad_fns[name]), gradient=seen.gradients.get(name), used=name in used)
             for name, node in seen.nodes.items()
-            if name in grad_fns  # a constant's derivative is dropped at once, and its nodes with it
+            if name in grad_fns  # not a leaf that nothing depends on, nor a constant's derivative, dropped at once
         ),
         edges=tuple(_edges(seen, grad_fns, used)),
         results={name: _plain(value) for name, value in env.items()},
@@ -354,23 +393,33 @@ class _Saved:
         self.tensor = tensor
 
 
-def _saved_bytes(program: Program, inputs: Mapping[str, float], create_graph: bool, dtype: torch.dtype) -> int:
-    """Bytes alive for the backward pass when it begins, in a run of its own that keeps no extra references.
+class SavedTensors:
+    """Everything autograd has saved for a backward pass and not yet let go, in a run that keeps no references.
 
     As saved-tensor hooks see it: without Python constants, which PyTorch keeps aside as scalars of eight bytes.
     """
-    saved: list[weakref.ref[_Saved]] = []
-    counted: dict[int, int] = {}
 
-    def pack(tensor: Tensor) -> _Saved:
+    def __init__(self) -> None:
+        self._boxes: list[weakref.ref[_Saved]] = []
+
+    def hooks(self) -> saved_tensors_hooks:
+        return saved_tensors_hooks(self._pack, lambda box: box.tensor)
+
+    def _pack(self, tensor: Tensor) -> _Saved:
         box = _Saved(tensor)
-        saved.append(weakref.ref(box))
+        self._boxes.append(weakref.ref(box))
         return box
 
-    def count(_: Tensor) -> None:
-        alive = [box.tensor for ref in saved if (box := ref()) is not None]
-        counted.update({tensor.data_ptr(): tensor.nbytes for tensor in alive})
+    def bytes(self) -> int:
+        """Each storage once, however many nodes saved it."""
+        alive = [box.tensor for ref in self._boxes if (box := ref()) is not None]
+        return sum({tensor.data_ptr(): tensor.nbytes for tensor in alive}.values())
 
-    with saved_tensors_hooks(pack, lambda box: box.tensor):
-        run(program, inputs, create_graph=create_graph, dtype=dtype, watch=Watch(_ignore, count))
-    return sum(counted.values())
+
+def _saved_bytes(program: Program, inputs: Mapping[str, float], create_graph: bool, dtype: torch.dtype) -> int:
+    """Bytes alive for the last backward pass when it begins."""
+    saved, sizes = SavedTensors(), [0]
+    with saved.hooks():
+        watch = Watch(_ignore, lambda _: sizes.append(saved.bytes()))
+        run(program, inputs, create_graph=create_graph, dtype=dtype, watch=watch)
+    return sizes[-1]

@@ -9,6 +9,7 @@ import streamlit as st
 from maml_core.graphs.expressions import LONGEST, ExpressionError, parse
 from maml_core.graphs.functions import FUNCTIONS
 from maml_core.graphs.programs import Preset
+from maml_core.graphs.two_calls import Example
 
 Number = TypeVar("Number", int, float)
 WIDTH = 240  # pixels of a slider: five controls stand in a row on a desk and wrap on a phone
@@ -33,17 +34,28 @@ def inner_steps(most: int) -> int:
 def coefficient() -> int:
     """c in x′ = c·x − α·g."""
     help_text = "x′ = c·x − α·g. MAML has c = 1; the blog example that this lesson starts from has c = 2."
-    return int(_choice("c", "c", ("1", "2"), "2", help_text))
+    return int(choice("c", "c", ("1", "2"), "2", help_text))
 
 
 OWN = "own"
+
+
+def example(examples: Mapping[str, Example], names: Sequence[str]) -> tuple[str, str]:
+    """An expression in `names`: the name of an example, or OWN, and the text itself."""
+    texts = (f"**{name}**: `{e.text}`, {e.why}" for name, e in examples.items())
+    help_text = "\n\n".join([*texts, f"**{OWN}**: type it yourself"])
+    first = next(iter(examples))
+    name = choice("expression", "expression", (*examples, OWN), first, help_text)
+    if name != OWN:
+        return name, examples[name].text
+    return name, expression("y", f"y1 = y2 =, in {', '.join(names)}", examples[first].text, names, every=False)
 
 
 def preset(presets: Mapping[str, Preset]) -> str:
     """Which pair of losses: the name of a preset, or OWN."""
     pairs = (f"**{name}**: inner `{p.inner}`, outer `{p.outer}` ({p.why})" for name, p in presets.items())
     help_text = "\n\n".join([*pairs, f"**{OWN}**: type both yourself"])
-    return _choice("losses", "losses", (*presets, OWN), next(iter(presets)), help_text)
+    return choice("losses", "losses", (*presets, OWN), next(iter(presets)), help_text)
 
 
 def losses(name: str, presets: Mapping[str, Preset]) -> tuple[str, str]:
@@ -59,8 +71,8 @@ def losses(name: str, presets: Mapping[str, Preset]) -> tuple[str, str]:
     return inner, outer
 
 
-def expression(key: str, label: str, default: str, names: Sequence[str]) -> str:
-    """A field for an expression in `names`, all of which it must use. Returns the last text that was one.
+def expression(key: str, label: str, default: str, names: Sequence[str], *, every: bool = True) -> str:
+    """A field for an expression in `names`: in every one of them, or in at least one. Returns the last that was.
 
     What is wrong is said below the field, with a caret at the place; what was typed stays.
     """
@@ -70,8 +82,9 @@ def expression(key: str, label: str, default: str, names: Sequence[str]) -> str:
     try:
         parsed = parse(typed.strip(), names)
         missing = [name for name in names if name not in parsed.names]
-        if missing:
-            raise ExpressionError(f"Use {' and '.join(missing)} in it: nothing else has a gradient here.", 0)
+        if missing and (every or not parsed.names):
+            wanted = (" and " if every else " or ").join(missing)
+            raise ExpressionError(f"Use {wanted} in it: nothing else has a gradient here.", 0)
     except ExpressionError as error:
         st.markdown(f":red[{_escaped(str(error))} Until then the page shows the last one that was right.]")
         if typed.strip():
@@ -86,6 +99,11 @@ def _escaped(sentence: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()<>#$~|:!])", r"\\\1", sentence)
 
 
+def leaf(key: str, default: float) -> float:
+    """The value of one of the lesson's leaves."""
+    return _slider(key, key, (-10.0, 10.0), default, 0.1, f"The leaf {key}, one number. No unit.")
+
+
 def _slider(
     key: str, label: str, ends: tuple[Number, Number], default: Number, step: Number, help_text: str
 ) -> Number:
@@ -98,7 +116,8 @@ def _slider(
     return value
 
 
-def _choice(key: str, label: str, options: Sequence[str], default: str, help_text: str) -> str:
+def choice(key: str, label: str, options: Sequence[str], default: str, help_text: str) -> str:
+    """One of a few words, all of them in sight."""
     rejected = _rejected(key, default, lambda raw: raw in options)
     value = st.segmented_control(
         label, options, default=default, required=True, key=key, bind="query-params", help=help_text

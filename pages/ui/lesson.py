@@ -9,6 +9,7 @@ import streamlit as st
 
 from maml_core.graphs.agreement import Agreement, relative_difference
 from maml_core.graphs.numerals import numeral
+from maml_core.graphs.partials import Partial
 
 
 class Lesson(NamedTuple):
@@ -22,6 +23,12 @@ class Lesson(NamedTuple):
 
 PARTS = {
     "Part I · What autograd writes down": (
+        Lesson(
+            "01_backward_and_grad",
+            1,
+            "Backward adds, grad returns",
+            "One expression written twice, differentiated twice. Does .grad hold its gradient once or twice?",
+        ),
         Lesson(
             "03_create_graph",
             3,
@@ -76,6 +83,36 @@ def agreement_line(checks: Sequence[Agreement], quantity: str, notes: Sequence[s
             "All in float64. With `create_graph=False` every way holds the inner gradients fixed at their values, as "
             "that run does; nudging x and rerunning *everything* measures what `create_graph=True` computes."
         )
+
+
+def partials_line(checks: Sequence[Partial]) -> None:
+    """The derivative by each leaf: one green line if all ways to all of them agree, an amber one where they part."""
+    good = [check for check in checks if check.agrees]
+    if good:
+        found = ", ".join(f"∂y/∂{check.leaf} = **{numeral(check.value)}**" for check in good)
+        ways = len(good[0].ways)
+        worst = max(check.difference for check in good)
+        st.markdown(
+            f":green[:material/verified:] {ways} independent ways give {found}, with a largest relative "
+            f"difference of {_scientific(worst)}." + ("" if ways > 3 else " SymPy's derivative is too large to show.")
+        )
+    for reason, leaves in _by_reason(checks).items():
+        st.markdown(f":orange[:material/warning:] The ways to {' and '.join(leaves)} part. {reason}")
+    with st.expander("The ways, digit by digit"):
+        rows = {
+            way.name: {f"∂y/∂{check.leaf}": numeral(check.ways[i].value, 16) for check in checks}
+            for i, way in enumerate(checks[0].ways)
+        }
+        st.table(rows_to_columns(rows))
+        st.caption("All in float64, of one y. A leaf that y does not depend on has derivative 0, whatever its .grad.")
+
+
+def _by_reason(checks: Sequence[Partial]) -> dict[str, list[str]]:
+    reasons: dict[str, list[str]] = {}
+    for check in checks:
+        if not check.agrees:
+            reasons.setdefault(check.reason, []).append(f"∂y/∂{check.leaf}")
+    return reasons
 
 
 def _in_float32(check: Agreement) -> str:

@@ -17,6 +17,10 @@ summary    [{label, values by run}]
 paths      {run: {rows: [{ids, factors, product, extra}], rest, total}}: the gradient as a sum over paths; optional
 anchors    {box: the node behind it}
 kinds, hint, steps, gradLine
+
+A lesson that looks at one run after one line or another says so with `single` (one panel at a time), and may add:
+columns    names of what a ledger beside the code holds; then each line has `cells`, and may be `later` (it has not
+           run yet), `failed`, and name the `ids` of the nodes it belongs to
 """
 
 from collections.abc import Sequence
@@ -57,25 +61,31 @@ def linked_views(data: dict[str, Any], view: View, *, key: str, run_name: str) -
     return chosen
 
 
-def view_from_url(run_name: str, runs: tuple[str, ...], steps: int = 1) -> View:
-    """The view that the link asks for, else the reader's last one; what cannot be had gets a sentence."""
+def view_from_url(run_name: str, runs: tuple[str, ...], steps: int = 1, default: str = "") -> View:
+    """The view that the link asks for, else the reader's last one; what cannot be had gets a sentence.
+
+    Runs that come and go with the controls have a `default`, which takes the place of one that is not there.
+    """
     states = [str(k) for k in range(1, steps + 1)] + ["all"] * (steps > 1)
     return View(
-        run=_word(run_name, runs),
+        run=_word(run_name, runs, default),
         ghosts=_word("ghosts", ("true", "false")) == "true",
-        open=_word("open", states),
+        open=_word("open", states, "1"),
     )
 
 
-def _word(name: str, options: Sequence[str]) -> str:
-    """One parameter of the view. Streamlit forgets unbound parameters on a page switch, so they are kept here."""
+def _word(name: str, options: Sequence[str], default: str = "") -> str:
+    """One parameter of the view. Streamlit forgets unbound parameters on a page switch, so they are kept here.
+
+    With a `default`, an option that does not exist is no mistake: it is what a change of the controls leaves behind.
+    """
     kept = st.session_state.get("view", {}).get(name)
-    value = st.query_params.get(name, kept if kept in options else options[0])
+    value = st.query_params.get(name, kept if kept in options else default or options[0])
     if value in options:
         return value
-    if name != "open":  # a step that no longer exists is what a change of inner_steps leaves behind
+    if not default:
         controls.explain_rejection(name, value, f"it must be {' or '.join(options)}", options[0])
-    return options[0]
+    return default or options[0]
 
 
 def _as_parameters(view: View, run_name: str) -> dict[str, str]:

@@ -90,8 +90,8 @@ class Visit:
     def open(self, path=""):
         self.page.goto(f"{self.address}/{path}")
         self.page.locator("h1").first.wait_for()
-        if path.startswith(LESSON):
-            self.page.locator(".linked svg").first.wait_for()
+        if path[:2].isdigit():  # a lesson
+            self.page.locator(".linked figure.active svg").wait_for()
         self.settle()
         return self.page
 

@@ -46,7 +46,7 @@ def test_home_leads_into_the_lesson(visit):
     one = visit()
     page = one.open()
     page.get_by_role("button", name="Start: see why they part").click()
-    page.locator(".linked svg").first.wait_for()
+    page.locator(".linked figure.active svg").wait_for()
     one.settle()
     assert f"/{LESSON}" in page.url
     assert "sin(2 * x_prime)" in page.locator(".linked .code").inner_text()

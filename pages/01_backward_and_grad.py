@@ -1,0 +1,86 @@
+"""Lesson 1. Backward adds, grad returns: what is in `.grad` after each line, and what each call leaves behind."""
+
+from functools import partial
+
+import streamlit as st
+
+from maml_core.graphs.claims import Claim
+from maml_core.graphs.explaining_calls import CallsExplained, explain_calls
+from maml_core.graphs.ledger_claims import ledger_claims
+from maml_core.graphs.ledger_script import ledger_script
+from maml_core.graphs.numerals import numeral
+from maml_core.graphs.two_calls import FIRST, SECOND, TwoCalls
+from pages.ui import calls, guessing, lesson
+from pages.ui.ledger_views import first_call, ledger_views, moments
+from pages.ui.linked import linked_views, view_from_url
+from pages.ui.refusal import refusal
+
+NAME = "01_backward_and_grad"
+DOCS = "https://docs.pytorch.org/docs/stable"
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def explained(two_calls: TwoCalls, inputs: dict[str, float]) -> CallsExplained:
+    return explain_calls(two_calls, inputs)
+
+
+@st.cache_data(show_spinner=False)
+def claims() -> tuple[Claim, ...]:
+    return ledger_claims()
+
+
+lesson.header(NAME)
+two_calls, inputs, parameters = calls.choose()
+explanation = explained(two_calls, inputs)
+ledger, decisive, outcome = explanation.ledger, explanation.decisive, explanation.outcome
+
+answers = {
+    "None": "None",
+    "zero": "0",
+    "once": "once that",
+    "twice": "twice that",
+    "not finite": "not finite",
+    "error": "nothing: an error",
+}
+revealed = guessing.predict(
+    NAME,
+    f"∂y/∂{decisive.leaf} = **{numeral(decisive.value)}**. After the second call, `{decisive.leaf}.grad` will be …",
+    [guessing.Choice(label, outcome == kind, ledger.story) for kind, label in answers.items()],
+)
+shown = moments(explanation, revealed=revealed)
+view = view_from_url("after", shown, default=first_call(explanation, revealed=revealed))
+seen = linked_views(ledger_views(explanation, revealed=revealed), view, key="ledger_views", run_name="after")
+if revealed:
+    refusal(ledger)
+    lesson.partials_line(explanation.partials)
+
+st.markdown(
+    f"""
+`backward()` sends a gradient from the output to every leaf and **adds** it to the leaf's `.grad`: the first arrival
+creates it, each further one is summed in. That is useful when a batch is worked through in pieces, and it is why a
+training loop calls `zero_grad` before every step. `autograd.grad` runs the same backward pass but **returns** what
+arrives and leaves `.grad` alone. MAML's inner loop uses it, so that no inner gradient leaks into what the outer
+optimiser reads.
+
+{FIRST} and {SECOND} are computed by equal lines, yet each line writes down nodes of its own; only the leaves are
+shared. Many nodes keep tensors for their derivative. A call frees them as it goes, and a second call through the same
+nodes finds them gone. The bytes count every saved storage once; a leaf that both graphs saved is one storage.
+"""
+)
+guessing.claims(claims(), "the blog notes this lesson's example comes from")
+
+address = lesson.link({**parameters, **seen})
+lesson.take_away(address, partial(ledger_script, explanation, address), "backward_and_grad.py")
+lesson.takeaway(
+    "`backward()` adds its gradient to `.grad`; `autograd.grad` returns it. Both free what their graph had saved, "
+    "unless told to retain it."
+)
+lesson.sources(
+    f"PyTorch, [`Tensor.backward`]({DOCS}/generated/torch.Tensor.backward.html), "
+    f"[`autograd.grad`]({DOCS}/generated/torch.autograd.grad.html), "
+    f"[`zero_grad`]({DOCS}/generated/torch.optim.Optimizer.zero_grad.html).",
+    f"PyTorch, [saved tensors]({DOCS}/notes/autograd.html#saved-tensors), which the byte counts watch.",
+    "The product at (3, 4, 5) is the worked example of “Some notes from implementing model agnostic meta learning” "
+    "(blog notes, January 2025).",
+)
+lesson.footer(NAME)

@@ -1,0 +1,186 @@
+"""Lesson 1 as a server runs it: the ledger, the prediction, the refusals, and what a link may ask for."""
+
+import json
+
+import pytest
+
+from tests.pages.test_pages import guess, open_page, text, views
+
+PAGE = "pages/01_backward_and_grad.py"
+
+
+def opened(**parameters):
+    return open_page(PAGE, **parameters)
+
+
+def revealed(**parameters):
+    return guess(opened(**parameters), "just show me")
+
+
+def ledger(app):
+    """{line: cells} of the moment that is looked at last."""
+    data = views(app)
+    lines = data["code"][data["runs"][-1]["id"]]
+    return {line["n"]: line["cells"] for line in lines}
+
+
+def test_the_ledger_fills_up_line_by_line():
+    cells = ledger(revealed())
+    assert cells[5] == ["None", "None", "None", "44 B"]
+    assert cells[6] == ["7200", "5400", "4320", "28 B"]
+    assert cells[7] == ["14400", "10800", "8640", "0 B"]
+
+
+def test_grad_leaves_the_ledger_alone_and_shows_what_it_returned():
+    app = revealed(first="autograd.grad")
+    cells = ledger(app)
+    assert cells[6][:3] == ["None", "None", "None"]
+    assert cells[7][:3] == ["7200", "5400", "4320"]
+    line = views(app)["code"]["7"][5]
+    assert line["text"] == "g1, g2, g3 = grad(y1, (x1, x2, x3))"
+    assert line["result"] == "7200, 5400, 4320"
+
+
+def test_before_the_prediction_the_last_line_is_secret():
+    app = opened()
+    data = views(app)
+    assert ledger(app)[7] == [None] * 4
+    assert [run["id"] for run in data["runs"]] == ["5", "6"]
+    assert data["view"]["run"] == "6"
+    assert "14400" not in json.dumps(data)
+    assert "14400" not in "".join(line for line in text(app).split("\n") if "accumulates" not in line)
+
+
+def test_an_error_is_a_secret_too():
+    app = opened(of="y1")
+    assert "RuntimeError" not in json.dumps(views(app))
+    assert not app.code or "RuntimeError" not in app.code[0].value
+
+
+@pytest.mark.parametrize(
+    ("parameters", "answer"),
+    [
+        ({}, "twice that"),
+        ({"between": "zero"}, "once that"),
+        ({"between": "None"}, "once that"),
+        ({"second": "autograd.grad"}, "once that"),
+        ({"first": "autograd.grad", "second": "autograd.grad"}, "None"),
+        ({"between": "zero", "second": "autograd.grad"}, "0"),
+        ({"of": "y1"}, "nothing: an error"),
+        ({"of": "y1", "retain_graph": "True"}, "twice that"),
+        ({"of": "y1", "expression": "sum"}, "twice that"),
+        ({"expression": "no x3", "second": "autograd.grad"}, "nothing: an error"),
+        ({"expression": "own", "y": "x1 / 0"}, "not finite"),
+    ],
+)
+def test_the_right_answer_comes_from_the_run(parameters, answer):
+    app = guess(opened(**parameters), answer)
+    assert f"You said *{answer}*, and so it was" in text(app)
+
+
+def test_a_wrong_guess_gets_the_sentence_that_repairs_it():
+    app = guess(opened(between="None"), "twice that")
+    assert "with these controls it is **once that**" in text(app)
+    assert "Line 6 added to `.grad`; line 7 set every `.grad` to None; line 8 added to `.grad`." in text(app)
+
+
+def test_the_error_of_a_freed_graph_is_shown_in_both_words():
+    app = revealed(of="y1")
+    assert "RuntimeError: Trying to backward through the graph a second time" in app.code[0].value
+    assert "Line 6 freed what the graph of y1 had saved" in text(app)
+    assert "did not stop cleanly" not in text(app)
+    line = views(app)["code"]["7"][6]
+    assert line["failed"]
+    assert line["result"] == "RuntimeError"
+    assert ledger(app)[7] == ["7200", "5400", "4320", "28 B"]
+
+
+def test_a_half_finished_backward_is_said_to_be_one():
+    assert "did not stop cleanly" in text(revealed(of="y1", expression="mixed"))
+
+
+def test_what_comes_after_an_error_is_not_reached():
+    app = revealed(expression="no x3", first="autograd.grad")
+    assert [run["id"] for run in views(app)["runs"]] == ["5", "6"]
+    last = views(app)["code"]["6"][6]
+    assert last["result"] == "not reached"
+    assert last["cells"] == [""] * 4
+
+
+def test_the_picture_shows_which_graph_is_freed():
+    nodes = views(revealed())["nodes"]
+    freed = {moment: {n["kind"] for n in nodes if n["freed"][moment]} for moment in ("5", "6", "7")}
+    assert freed == {"5": set(), "6": {"first"}, "7": {"first", "second-output"}}
+
+
+def test_the_agreement_line_counts_the_ways():
+    line = next(line for line in text(revealed()).split("\n") if "independent ways" in line)
+    assert "4 independent ways give ∂y/∂x1 = **7200**, ∂y/∂x2 = **5400**, ∂y/∂x3 = **4320**" in line
+
+
+def test_a_kink_turns_the_line_amber_and_says_why():
+    assert "stands on its kink" in text(revealed(expression="kink"))
+
+
+def test_a_mistake_in_an_expression_gets_a_sentence_and_a_caret_and_the_last_program_stays():
+    app = revealed(expression="own", y="x1 * x2")
+    app.text_input(key="y").set_value("x1 * * x3").run()
+    assert not app.exception
+    assert "Something is missing before" in text(app)
+    assert app.code[0].value == "x1 * * x3\n     ^"
+    assert app.text_input(key="y").value == "x1 * * x3"
+    assert views(app)["code"]["7"][3]["text"] == "y1 = x1 * x2"
+
+
+def test_a_constant_has_nothing_to_send_back():
+    app = opened(expression="own", y="3 + 4")
+    assert "Use x1 or x2 or x3 in it" in text(app)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "sentence"),
+    [
+        ("x1", "99", "it must be a number from -10 to 10, so this is 3"),
+        ("x3", "nan", "it must be a number from -10 to 10, so this is 5"),
+        ("first", "grad", "it must be backward() or autograd.grad, so this is backward()"),
+        ("between", "none", "it must be nothing or zero or None, so this is nothing"),
+        ("retain_graph", "1", "it must be False or True, so this is False"),
+        ("of", "y3", "it must be y2 or y1, so this is y2"),
+        ("expression", "<b>", "it must be product or sum or mixed or no x3 or kink or own, so this is product"),
+    ],
+)
+def test_a_link_that_asks_for_the_impossible_gets_the_default_and_a_sentence(parameter, value, sentence):
+    app = opened(**{parameter: value})
+    assert sentence in text(app)
+    assert ledger(guess(app, "just show me"))[7][0] == "14400"
+
+
+def test_a_strange_moment_in_the_link_means_the_first_call():
+    assert views(opened(after="77"))["view"]["run"] == "6"
+    assert views(opened(after="5"))["view"]["run"] == "5"
+
+
+def test_the_link_holds_every_control():
+    settings = {
+        "expression": "own",
+        "y": "x1 * sin(x2)",
+        "x1": "1.5",
+        "x3": "-2.0",
+        "first": "autograd.grad",
+        "between": "None",
+        "retain_graph": "True",
+        "of": "y1",
+    }
+    app = opened(**settings)
+    link = app.code[-1].value
+    for part in ("expression=own", "y=x1+%2A+sin%28x2%29", "x1=1.5", "x2=4.0", "x3=-2.0", "first=autograd.grad"):
+        assert part in link
+    for part in ("between=None", "retain_graph=True", "second=backward%28%29", "of=y1", "after=5"):
+        assert part in link
+
+
+def test_the_claims_are_judged_by_a_run():
+    app = opened()
+    app.button(key="claim 1:true").click()
+    app.run()
+    assert "x1.grad is None, then 7200, then 14400" in text(app)
