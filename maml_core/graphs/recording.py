@@ -8,6 +8,7 @@ Two private functions are used, `_get_sequence_nr` and `_current_autograd_node`;
 asserts that every drawn node has a record.
 """
 
+import contextlib
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -18,15 +19,19 @@ from torch._C import _autograd  # pyright: ignore[reportAttributeAccessIssue]
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from maml_core.graphs.operations import OPERATIONS
 from maml_core.graphs.programs import (
+    Apply,
     Assign,
     Backward,
+    Blank,
     Clone,
     Constants,
     Descend,
     Gradient,
     Leaf,
     Line,
+    NoGrad,
     Program,
     Repeat,
     Statement,
@@ -84,7 +89,8 @@ class Recording(NamedTuple):
 
     `results`: the number each name held at the end. `gradients`: `.grad` of each leaf. `saved_bytes`: what
     autograd held for the backward pass at the moment it began, each storage counted once. `error`: PyTorch's
-    own sentence where the program stopped.
+    own sentence where the program stopped, on line `error_line`. `visited`: the nodes in the order in which the
+    backward pass came to them.
     """
 
     lines: tuple[Line, ...]
@@ -96,6 +102,8 @@ class Recording(NamedTuple):
     gradients: dict[str, float | None]
     saved_bytes: int
     error: str | None
+    error_line: int | None = None
+    visited: tuple[str, ...] = ()
 
     @property
     def used_nodes(self) -> frozenset[str]:
@@ -111,6 +119,7 @@ class Watch(NamedTuple):
 
     computed: Callable[[int, int, int | None, Number], None]  # line, index of the span, step, value
     before_backward: Callable[[Tensor], None]
+    entered: Callable[[int, dict[str, Number]], None] = lambda number, env: None  # line, what the names hold so far
 
 
 def _ignore(*_: object) -> None:
@@ -135,7 +144,9 @@ def run(
     means to the outer derivative. Raises what PyTorch raises.
     """
     env: dict[str, Number] = {}
+    shielded = False  # a with-block holds one statement, the next
     for number, statement, step in program.schedule():
+        watch.entered(number, env)
 
         def done(index: int, value: Number, number: int = number, step: int | None = step) -> None:
             watch.computed(number, index, step, value)
@@ -151,7 +162,9 @@ def run(
             watch.before_backward(output)
             output.backward()
         else:
-            _compute(statement, env, inputs, create_graph, done)
+            with torch.no_grad() if shielded else contextlib.nullcontext():
+                _compute(statement, env, inputs, create_graph, done)
+        shielded = isinstance(statement, NoGrad)
     return env
 
 
@@ -175,11 +188,14 @@ def _compute(
             done(0, env[target])
         case Descend(target, leaf, rate):
             leaf_tensor = _tensor(env[leaf])
-            if leaf_tensor.grad is not None:
-                env[target] = leaf_tensor.detach() - env[rate] * leaf_tensor.grad
-                done(0, env[target])
-        case Repeat():
-            pass  # the schedule unrolls it
+            gradient: Any = leaf_tensor.grad if leaf_tensor.is_leaf else None  # asked elsewhere, PyTorch warns
+            env[target] = leaf_tensor.detach() - env[rate] * gradient  # with None, Python's own TypeError
+            done(0, env[target])
+        case Apply(target, operation):
+            env[target] = OPERATIONS[operation].apply(_tensor(env[target]))
+            done(0, env[target])
+        case Repeat() | NoGrad() | Blank():
+            pass  # the schedule goes on inside
 
 
 def _tensor(value: Number) -> Tensor:
@@ -206,6 +222,8 @@ class Trace(TorchDispatchMode):
         self.output: Tensor | None = None
         self.locals: dict[tuple[str, int], float] = {}  # (node, slot) -> local derivative
         self.gradients: dict[str, float] = {}
+        self.line = 0  # the one that is running
+        self.env: dict[str, Number] = {}
         self._unplaced: list[tuple[int, float]] = []
         self._last = _autograd._get_sequence_nr()
 
@@ -229,24 +247,32 @@ class Trace(TorchDispatchMode):
         self.ids[sequence] = node.id
         self.nodes[node.id] = node
 
+    def entered(self, number: int, env: dict[str, Number]) -> None:
+        self.line, self.env = number, env
+
     def computed(self, number: int, index: int, step: int | None, value: Number) -> None:
         line = self.lines[number - 1]
         span = line.spans[index]
         for count, (sequence, out) in enumerate(self._unplaced):
             # One printed operation is one grad_fn in this grammar; should PyTorch split one, ids stay unique.
-            name = f"L{number}c{span.start}-{span.end}.{step or 0}" + (f"~{count}" if count else "")
+            place = f"L{number}c{span.start - line.shift}-{span.end - line.shift}"
+            name = f"{place}.{step or 0}" + (f"~{count}" if count else "")
             self._add(sequence, Node(name, number, *span, step, out))
         self._unplaced.clear()
         node = None
         if isinstance(value, Tensor) and value.requires_grad:
-            if isinstance(line.statement, Leaf):
-                self.leaves[line.statement.target] = value
-                self.nodes[line.statement.target] = Node(line.statement.target, number, *span, step, _plain(value))
+            if isinstance(line.statement, Leaf | Apply) and self._is_new_leaf(value):
+                name = line.statement.target + (f".L{number}" if isinstance(line.statement, Apply) else "")
+                self.leaves[name] = value
+                self.nodes[name] = Node(name, number, *span, step, _plain(value))
             self.tensors.append(value)
             if isinstance(line.statement, Assign):
                 self.assigned[line.statement.target, step] = value  # the last span is the whole line
             node = self.id_of(value.grad_fn) if value.grad_fn is not None else self._leaf_name(value)
         self.values.append(Value(number, *span, step, _plain(value), node))
+
+    def _is_new_leaf(self, tensor: Tensor) -> bool:
+        return tensor.is_leaf and all(leaf is not tensor for leaf in self.leaves.values())
 
     def id_of(self, grad_fn: GradFn) -> str:
         """A leaf's AccumulateGrad goes by the leaf's name: its sequence number is always 2⁶⁴ − 1."""
@@ -273,10 +299,7 @@ class Trace(TorchDispatchMode):
         self.output = output
         for name, grad_fn in self.walk([output]).items():
             if not hasattr(grad_fn, "variable"):  # calling AccumulateGrad would accumulate
-                with torch.no_grad():
-                    answer = grad_fn(torch.ones((), dtype=output.dtype))
-                answers = answer if isinstance(answer, tuple) else (answer,)
-                self.locals |= {(name, k): float(d) for k, d in enumerate(answers) if d is not None}
+                self.locals |= _local_derivatives(name, grad_fn, output.dtype)
             grad_fn.register_prehook(self._listener(name))
 
     def _listener(self, name: str) -> Callable[[tuple[Tensor, ...]], None]:
@@ -286,24 +309,35 @@ class Trace(TorchDispatchMode):
         return listen
 
 
+def _local_derivatives(name: str, grad_fn: GradFn, dtype: torch.dtype) -> dict[tuple[str, int], float]:
+    """What the node answers to a gradient of 1. Nothing, if an in-place operation has spoilt what it saved."""
+    ask = getattr(grad_fn, "apply", grad_fn)  # a node written in Python is not callable itself
+    try:
+        with torch.no_grad():
+            answer = ask(torch.ones((), dtype=dtype))
+    except RuntimeError:
+        return {}
+    answers = answer if isinstance(answer, tuple) else (answer,)
+    return {(name, k): float(d) for k, d in enumerate(answers) if d is not None}
+
+
 def trace(
     program: Program, inputs: Mapping[str, float], *, create_graph: bool, dtype: torch.dtype = torch.float32
 ) -> tuple[Trace, dict[str, Number], str | None]:
     """Run the program under a Trace: what was seen, the final names, and PyTorch's complaint if it stopped."""
     seen = Trace(program.lines(inputs, create_graph=create_graph))
-    env: dict[str, Number] = {}
     try:
         with seen:
-            env = run(
+            run(
                 program,
                 inputs,
                 create_graph=create_graph,
                 dtype=dtype,
-                watch=Watch(seen.computed, seen.before_backward),
+                watch=Watch(seen.computed, seen.before_backward, seen.entered),
             )
-    except RuntimeError as error:
-        return seen, env, str(error)
-    return seen, env, None
+    except (RuntimeError, TypeError) as error:
+        return seen, seen.env, str(error)
+    return seen, seen.env, None
 
 
 def record(
@@ -318,19 +352,23 @@ def record(
         create_graph=create_graph,
         values=tuple(seen.values),
         nodes=tuple(
-            node._replace(op=_op(grad_fns[name]), gradient=seen.gradients.get(name), used=name in used)
+            node._replace(op=_op(grad_fns.get(name)), gradient=seen.gradients.get(name), used=name in used)
             for name, node in seen.nodes.items()
+            if name in grad_fns or name in seen.leaves  # the clone in `x.clone().detach()` is gone already
         ),
         edges=tuple(_edges(seen, grad_fns, used)),
         results={name: _plain(value) for name, value in env.items()},
         gradients={name: None if leaf.grad is None else float(leaf.grad) for name, leaf in seen.leaves.items()},
         saved_bytes=0 if error else _saved_bytes(program, inputs, create_graph, dtype),
         error=error,
+        error_line=seen.line if error else None,
+        visited=tuple(seen.gradients),
     )
 
 
 def _op(grad_fn: GradFn) -> str:
-    return type(grad_fn).__name__
+    """A leaf that nothing was computed from has no grad_fn in any graph; it would be this one."""
+    return type(grad_fn).__name__ if grad_fn is not None else "AccumulateGrad"
 
 
 def _edges(seen: Trace, grad_fns: Mapping[str, GradFn], used: Mapping[str, GradFn]) -> Iterator[Edge]:
