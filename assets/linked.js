@@ -5,7 +5,6 @@
    painted from ids (paint). Python side: pages/ui/linked.py, which documents the data. */
 
 const SVG = 'http://www.w3.org/2000/svg';
-const RUNS = [false, true];
 const STEP_MS = 450;    // pace of the construction
 const CHARACTER = 6;     // width of one in a node's value line
 const SETTLE_MS = 400;  // quiet time before the view is reported for the link
@@ -26,6 +25,8 @@ class Linked {
     Object.assign(this, { host, data, S, report });
     this.N = Object.fromEntries(data.nodes.map(n => [n.id, n]));
     this.order = data.nodes.map(n => n.id);
+    this.runs = data.runs.map(run => run.id);
+    if (!this.runs.includes(S.run)) S.run = this.runs[0];
     this.root = host.querySelector('.linked') ?? host.appendChild(Object.assign(document.createElement('div'), { className: 'linked' }));
   }
 
@@ -37,7 +38,7 @@ class Linked {
       <div class="bar" role="toolbar" aria-label="The four views">${this.toolbar()}</div>
       <p class="status" aria-live="polite"></p>
       <div class="views">
-        <section class="code" aria-label="Code that ran">${this.code()}</section>
+        <section class="code" aria-label="Code that ran"></section>
         <section class="graph" aria-label="Autograd graphs">${this.graphs()}</section>
         <section class="algebra" aria-label="Algebra"><h4>Algebra</h4><div class="rows"></div></section>
         <section class="numbers" aria-label="Numbers">${this.numbers()}</section>
@@ -51,14 +52,14 @@ class Linked {
   }
 
   toolbar() {
-    const { steps, kinds } = this.data;
-    const choice = run => `<button data-run="${run}" data-focus="run-${run}">${run ? 'True' : 'False'}</button>`;
-    return `
-      <span class="switch" role="group" aria-label="create_graph"><code>create_graph=</code>${RUNS.map(choice).join('')}</span>
+    const { steps, kinds, runs } = this.data, two = runs.length > 1;
+    const choice = run => `<button data-run="${run.id}" data-focus="run-${run.id}">${escape(run.label)}</button>`;
+    return `${two ? `
+      <span class="switch" role="group" aria-label="${this.data.switch}"><code>${this.data.switch}</code>${runs.map(choice).join('')}</span>` : ''}
       <span class="play"><button data-do="play" data-focus="play" aria-label="Play how the graph is built">▶</button>
         <input type="range" min="1" max="${this.order.length}" data-focus="time" aria-label="Moment of construction">
         <output></output></span>
-      <label><input type="checkbox" data-do="ghosts" data-focus="ghosts"> ghosts of what is missing</label>
+      ${two ? '<label><input type="checkbox" data-do="ghosts" data-focus="ghosts"> ghosts of what is missing</label>' : ''}
       ${steps > 1 ? `<label><input type="checkbox" data-do="unfold" data-focus="unfold"> unfold all ${steps} steps</label>` : ''}
       <span class="legend">${kinds.map(k => `<button data-kind="${k.name}" data-focus="kind-${k.name}" class="k-${k.name}"
         title="${k.help}"><i></i>${k.label}</button>`).join('')}</span>`;
@@ -67,60 +68,64 @@ class Linked {
   code() {
     const line = l => `<li data-line="${l.n}"><button class="n" data-line="${l.n}" data-focus="line-${l.n}"
       aria-label="Line ${l.n}">${l.n}</button><code>${this.nested(l)}</code><output></output></li>`;
-    return `<h4>Code that ran</h4><ol>${this.data.lines.map(line).join('')}</ol>`;
+    return `<h4>Code that ran</h4><ol>${this.lines.map(line).join('')}</ol>`;
   }
+
+  get lines() { return this.data.code[this.S.run]; }
 
   /* A line's text with its sub-expressions as nested spans. */
   nested(l) {
-    const spans = [...l.spans].sort((a, b) => a[0] - b[0] || b[1] - a[1]);
+    const tag = ([a, b], mark) => ({ a, b, open: mark ? '<b class="flag">' : `<span data-key="L${l.n}c${a}-${b}">`, close: mark ? '</b>' : '</span>' });
+    const spans = [...l.spans.map(s => tag(s)), ...(l.marks ?? []).map(m => tag(m, true))].sort((s, t) => s.a - t.a || t.b - s.b);
     const write = (from, to) => {
       let out = '';
-      while (spans.length && spans[0][0] < to) {
-        const [a, b] = spans.shift();
-        out += escape(l.text.slice(from, a)) + `<span data-key="L${l.n}c${a}-${b}">${write(a, b)}</span>`;
+      while (spans.length && spans[0].a < to) {
+        const { a, b, open, close } = spans.shift();
+        out += escape(l.text.slice(from, a)) + open + write(a, b) + close;
         from = b;
       }
       return out + escape(l.text.slice(from, to));
     };
-    return write(0, l.text.length).replace('create_graph=True', '<b class="flag"></b>');
+    return write(0, l.text.length);
   }
 
   graphs() {
     if (this.data.error) return `<h4>Autograd graph</h4><p class="error">${escape(this.data.error)}</p>`;
     const tool = (what, label, text) => `<button data-do="${what}" data-focus="${what}" aria-label="${label}" title="${label}">${text}</button>`;
-    const panel = run => `<figure data-panel="${run}"><figcaption><b>create_graph=${run ? 'True' : 'False'}</b>
-      <span>${escape(this.data.captions[run])}</span></figcaption><div class="canvas"></div></figure>`;
+    const panel = run => `<figure data-panel="${run.id}"><figcaption><b>${escape(run.title)}</b>
+      <span>${escape(run.caption)}</span></figcaption><div class="canvas"></div></figure>`;
     return `<span class="tools">${tool('in', 'Zoom in', '+')}${tool('out', 'Zoom out', '−')}${tool('fit', 'Fit', 'fit')}${
       tool('svg', 'Save the picture as SVG', 'SVG')}${tool('png', 'Save the picture as PNG', 'PNG')}</span>
-      <div class="panels">${RUNS.map(panel).join('')}</div>`;
+      <div class="panels">${this.data.runs.map(panel).join('')}</div>`;
   }
 
   numbers() {
     const cell = v => `<td>${v === null ? '<i title="Make your prediction first">?</i>' : escape(v)}</td>`;
-    const summary = this.data.summary.map(r => `<tr><th scope="row">${r.label}</th>${RUNS.map(run => cell(r.values[run])).join('')}</tr>`);
+    const each = values => this.runs.map(run => cell(values[run])).join('');
+    const summary = this.data.summary.map(r => `<tr><th scope="row">${r.label}</th>${each(r.values)}</tr>`);
     const row = n => `<tr tabindex="-1" data-id="${n.id}" data-focus="row-${n.id}" class="k-${n.kind}">
       <th scope="row"><code>${escape(n.label)}</code></th><td>${n.step === null ? '' : n.step + 1}</td><td>${n.op}</td>
-      <td>${escape(n.value)}</td>${RUNS.map(run => cell(n.gradient[run])).join('')}</tr>`;
-    const head = '<th scope="col">create_graph<wbr>=False</th><th scope="col">create_graph<wbr>=True</th>';
+      <td>${escape(n.value[this.runs.at(-1)] ?? n.value[this.runs[0]])}</td>${each(n.gradient)}</tr>`;
+    const head = this.data.runs.map(run => `<th scope="col">${escape(run.title)}</th>`).join('');
+    const gradients = this.data.runs.map(run => `<th scope="col">∂ ${escape(this.data.loss)}, ${escape(run.label)}</th>`).join('');
     return `<h4>Numbers</h4><div class="tables"><div><table class="summary"><thead><tr><td></td>${head}</tr></thead><tbody>${summary.join('')}</tbody></table></div>
       <div class="scroll" tabindex="0" aria-label="Every node of the graph"><table class="detail"><thead><tr><th scope="col">made by</th><th scope="col">step</th>
-      <th scope="col">node</th><th scope="col">value</th><th scope="col">∂ loss, False</th><th scope="col">∂ loss, True</th></tr></thead>
-      <tbody>${this.data.nodes.map(row).join('')}</tbody></table></div></div>`;
+      <th scope="col">node</th><th scope="col">value</th>${gradients}</tr></thead><tbody>${this.data.nodes.map(row).join('')}</tbody></table></div></div>`;
   }
 
   drawGraphs() {
     for (const canvas of this.$$('.canvas')) {
-      const run = canvas.closest('figure').dataset.panel === 'true';
+      const run = canvas.closest('figure').dataset.panel;
       canvas.innerHTML = this.data.layouts[this.S.open] ?? '';
       const svg = canvas.querySelector('svg');
       if (!svg) continue;
       svg.setAttribute('role', 'group');
-      svg.setAttribute('aria-label', `Autograd graph, create_graph=${run ? 'True' : 'False'}. Arrow keys follow the edges.`);
+      svg.setAttribute('aria-label', `Autograd graph, ${this.data.runs.find(r => r.id === run).title}. Arrow keys follow the edges.`);
       this.natural = svg.getAttribute('viewBox').split(' ').map(Number);
       for (const g of svg.querySelectorAll('g.node')) this.dressNode(g, run);
       for (const g of svg.querySelectorAll('g.edge')) this.dressEdge(g, run);
       svg.querySelectorAll('title').forEach(t => t.remove());
-      this.ties(svg);
+      this.ties(svg, run);
     }
     this.zoomTo(this.S.box && this.S.boxOf === this.S.open ? this.S.box : null);
   }
@@ -132,7 +137,7 @@ class Linked {
     const present = this.stepOf(id) !== null || this.inRun(id, run);
     const kind = this.N[id]?.kind ?? 'tensor';
     g.classList.add(`k-${kind}`, ...(present ? [] : kind === 'aside' ? [] : ['ghost']));
-    if (kind === 'aside' && !run) g.classList.add('freed');
+    if (this.N[id]?.freed?.[run]) g.classList.add('freed');
     if (present || kind === 'aside') {
       g.tabIndex = -1;
       g.setAttribute('role', 'button');
@@ -161,10 +166,10 @@ class Linked {
       const nodes = this.data.nodes.filter(m => m.step === step && m.runs[run]), second = nodes.filter(m => m.kind === 'second').length;
       return [['expr', `inner step ${step + 1}`], ['op', `${nodes.length} nodes` + (second ? `, ${second} second-order` : '')]];
     }
-    if (!n) return [['expr', this.data.boxes[id] ?? id]];
+    if (!n) return [['expr', this.data.boxes[id]?.[run] ?? id]];
     if (n.op === 'AccumulateGrad') return [['op', n.op]];
     const gradient = n.gradient[run] === undefined || n.kind === 'aside' ? '' : `   ∂ ${n.gradient[run] ?? '?'}`;
-    return [['op', n.op], ['expr', shorten(n.label)], ['val', n.value + (this.inRun(id, run) ? gradient : '')]];
+    return [['op', n.op], ['expr', shorten(n.label)], ['val', (n.value[run] ?? '') + (this.inRun(id, run) ? gradient : '')]];
   }
 
   dressEdge(g, run) {
@@ -180,12 +185,12 @@ class Linked {
   }
 
   /* A dotted thread from each second-order node to the forward node whose derivative it is. */
-  ties(svg) {
+  ties(svg, run) {
     const graph = svg.querySelector('g.graph');
     const at = Object.fromEntries([...svg.querySelectorAll('g.node')].map(g => [g.dataset.id, bounds(g)]));
     for (const n of this.data.nodes) {
       const a = at[n.id], b = at[n.parent];
-      if (!a || !b) continue;
+      if (!a || !b || !n.runs[run]) continue;
       const line = document.createElementNS(SVG, 'path');
       const right = a.x > b.x;
       line.setAttribute('d', `M${right ? a.x : a.x + a.width},${a.y + a.height / 2} L${right ? b.x + b.width : b.x},${b.y + b.height / 2}`);
@@ -226,12 +231,12 @@ class Linked {
   }
 
   valueOf(key) {
-    const values = this.data.values.filter(v => v.key === key);
+    const values = this.data.values[this.S.run].filter(v => v.key === key);
     return values.find(v => v.step === this.step) ?? values[0];
   }
 
   ofLine(n) {
-    const line = this.data.lines[n - 1];
+    const line = this.lines[n - 1];
     if (line.does === 'loop') return this.order.filter(id => this.N[id].step !== null);
     if (line.does === 'backward') return this.order.filter(id => this.inRun(id, this.S.run));
     if (line.does === 'grad') return this.order.filter(id => this.N[id].parent && this.N[id].step === this.step);
@@ -283,9 +288,9 @@ class Linked {
     const n = nodes[0], where = `line ${n.line}` + (n.step === null ? '' : `, inner step ${n.step + 1}`);
     const origin = n.parent ? `made by autograd.grad, as part of the derivative of ${n.label.slice(2)} (${where})` : `${n.label} (${where})`;
     const gradient = n.gradient[run];
-    const arrives = n.kind === 'aside' ? 'on no path to outer_loss' : !n.runs[run] ? 'missing with create_graph=False'
-      : gradient === null ? 'gradient: predict it first' : `∂outer_loss/∂value ${gradient}`;
-    return `${n.op}: ${origin}; value ${n.value}; ${arrives}.`;
+    const arrives = n.kind === 'aside' ? `on no path to ${this.data.loss}` : !n.runs[run] ? `missing with ${this.data.runs.find(r => r.id === run).title}`
+      : gradient === null ? 'gradient: predict it first' : `∂${this.data.loss}/∂value ${gradient}`;
+    return `${n.op}: ${origin}; value ${n.value[run] ?? n.value[this.runs[0]]}; ${arrives}.`;
   }
 
   /* Everything that depends on the view but not on new data. */
@@ -293,10 +298,13 @@ class Linked {
     const { S } = this;
     this.root.dataset.run = S.run;
     this.root.classList.toggle('ghosts', S.ghosts);
-    this.$$('[data-run]').forEach(b => b.setAttribute('aria-pressed', b.dataset.run === String(S.run)));
-    this.$('[data-do=ghosts]').checked = S.ghosts;
+    this.root.classList.toggle('first', this.runs.length > 1 && S.run === this.runs[0]);
+    this.$$('figure').forEach(f => f.classList.toggle('active', f.dataset.panel === S.run));
+    this.$$('[data-run]').forEach(b => b.setAttribute('aria-pressed', b.dataset.run === S.run));
+    if (this.$('[data-do=ghosts]')) this.$('[data-do=ghosts]').checked = S.ghosts;
     if (this.$('[data-do=unfold]')) this.$('[data-do=unfold]').checked = S.open === 'all';
-    this.$$('.flag').forEach(b => b.textContent = `create_graph=${S.run ? 'True' : 'False'}`);
+    if (this.shown !== S.run) this.$('.code').innerHTML = this.code();
+    this.shown = S.run;
     this.refreshAlgebra();
     this.refreshResults();
     this.refreshTime();
@@ -306,14 +314,14 @@ class Linked {
   refreshAlgebra() {
     const shown = this.data.equations.filter(r => r.step === null || this.S.open === 'all' || r.step === this.step);
     const maths = p => `<math>${p}</math>`;
-    const row = r => `<div class="row"${r.line ? ` data-line="${r.line}"` : ''}>${[...r.always, ...r[this.S.run]].map(maths).join(' ')}</div>`;
+    const row = r => `<div class="row"${r.line ? ` data-line="${r.line}"` : ''}>${[...r.always, ...(r[this.S.run] ?? [])].map(maths).join(' ')}</div>`;
     this.$('.algebra .rows').innerHTML = shown.map(row).join('');
   }
 
   refreshResults() {
     for (const li of this.$$('li[data-line]')) {
-      const l = this.data.lines[li.dataset.line - 1], last = l.spans.at(-1);
-      const value = l.results ? l.results[this.S.run] : last && this.valueOf(`L${l.n}c${last[0]}-${last[1]}`)?.value;
+      const l = this.lines[li.dataset.line - 1], last = l.spans.at(-1);
+      const value = l.result !== undefined ? l.result : last && this.valueOf(`L${l.n}c${last[0]}-${last[1]}`)?.value;
       li.querySelector('output').textContent = value === null ? '?' : value ?? '';
     }
   }
@@ -373,7 +381,7 @@ class Linked {
 
   click(e) {
     const button = e.target.closest('button');
-    if (button?.dataset.run) return this.set({ run: button.dataset.run === 'true' });
+    if (button?.dataset.run) return this.set({ run: button.dataset.run });
     if (button?.dataset.do) return this.do(button.dataset.do);
     if (e.target.closest('input, label')) return;
     if (this.dragged) return void (this.dragged = false);
@@ -520,7 +528,7 @@ function save(app, type) {
   copy.setAttribute('height', h * 2);
   copy.insertAdjacentHTML('afterbegin', `<rect x="${x}" y="${y}" width="${w}" height="${h}" fill="${getComputedStyle(app.root).getPropertyValue('--paper')}"/>`);
   const url = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(copy)], { type: 'image/svg+xml' }));
-  const name = `autograd-create_graph-${app.S.run ? 'True' : 'False'}.${type}`;
+  const name = `autograd-${app.data.runs.find(r => r.id === app.S.run).title.replace(/[^\w=]+/g, '-')}.${type}`;
   if (type === 'svg') return download(url, name);
   const image = new Image();
   image.onload = () => {

@@ -10,7 +10,8 @@ from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import PRESETS, InnerStep
 from maml_core.graphs.scripts import inner_step_script
 from pages.ui import charts, controls, guessing, lesson
-from pages.ui.linked import linked_views, view_parameters
+from pages.ui.inner_step_views import RUNS, inner_step_views
+from pages.ui.linked import linked_views, view_from_url
 
 NAME = "03_create_graph"
 
@@ -54,7 +55,9 @@ revealed = guessing.predict(
         guessing.Choice("not finite", both.change == "not finite", gains),
     ],
 )
-linked_views(explanation, revealed=revealed, key="create_graph_views")
+view = view_from_url("create_graph", RUNS, inner_steps)
+views = inner_step_views(explanation, revealed=revealed)
+shown = linked_views(views, view, key="create_graph_views", run_name="create_graph")
 if revealed:
     lesson.agreement_line(list(explanation.agreement.values()), "dL_out/dx")
 
@@ -76,7 +79,7 @@ st.caption("Counted by running these losses with one to five inner steps.")
 
 guessing.claims(claims(), "the blog notes this lesson's example comes from")
 
-parameters = {"losses": losses, **inputs, "inner_steps": inner_steps, **view_parameters(inner_steps)}
+parameters = {"losses": losses, **inputs, "inner_steps": inner_steps, **shown}
 address = lesson.link(parameters)
 lesson.take_away(address, partial(inner_step_script, explanation.lesson, inputs, both, address), "create_graph.py")
 lesson.takeaway(

@@ -222,7 +222,7 @@ def test_the_picture_can_be_saved(lesson, kind):
     with lesson.page.expect_download() as download:
         lesson.page.get_by_role("button", name=f"Save the picture as {kind}").click()
     data = download.value.path().read_bytes()
-    assert download.value.suggested_filename == f"autograd-create_graph-False.{kind.lower()}"
+    assert download.value.suggested_filename == f"autograd-create_graph=False.{kind.lower()}"
     assert data.startswith(b"<svg" if kind == "SVG" else b"\x89PNG")
     assert len(data) > 10_000
 

@@ -140,7 +140,7 @@ def test_a_link_that_asks_for_the_impossible_gets_the_default_and_a_sentence(par
     assert sentence in text(app)
     assert "<" not in next(line for line in text(app).split("\n") if "The link asked" in line)
     rows = views(app)
-    assert rows["lines"][0]["text"] == "x = torch.tensor(3.0, requires_grad=True)"
+    assert rows["code"]["true"][0]["text"] == "x = torch.tensor(3.0, requires_grad=True)"
 
 
 def test_the_sentence_goes_when_the_control_is_moved():
@@ -154,12 +154,12 @@ def test_the_sentence_goes_when_the_control_is_moved():
 
 def test_a_strange_view_in_the_link_means_the_default_view():
     data = views(open_page(LESSON, create_graph="perhaps", open="77", ghosts="no"))
-    assert data["view"] == {"run": False, "ghosts": True, "open": "1"}
+    assert data["view"] == {"run": "false", "ghosts": True, "open": "1"}
 
 
 def test_a_view_in_the_link_is_the_view():
     data = views(open_page(LESSON, create_graph="true", open="2", ghosts="false", inner_steps="2"))
-    assert data["view"] == {"run": True, "ghosts": False, "open": "2"}
+    assert data["view"] == {"run": "true", "ghosts": False, "open": "2"}
 
 
 def test_the_link_holds_every_control():
@@ -180,7 +180,7 @@ def test_without_dot_the_rest_of_the_lesson_stands(monkeypatch):
     assert "apt-get install graphviz" in data["error"]
     assert data["equations"]
     assert data["nodes"]
-    assert data["lines"]
+    assert data["code"]
 
 
 def test_a_judged_claim_shows_its_computed_verdict():
