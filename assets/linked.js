@@ -17,7 +17,7 @@ export default function ({ data, parentElement, setStateValue }) {
   S.timer = null;
   const app = new Linked(host, data, S, setStateValue);
   app.build();
-  return () => clearInterval(S.timer);
+  return () => { clearInterval(S.timer); S.listening.abort(); };
 }
 
 class Linked {
@@ -349,11 +349,13 @@ class Linked {
 
   listen() {
     const { root } = this;
-    root.onpointerover = e => { if (!this.S.pin && this.S.t === null && e.pointerType !== 'touch') this.point(e.target); };
-    root.onpointerleave = () => { if (!this.S.pin && this.S.t === null) this.paint([]); };
-    this.S.listening?.abort();  // there is no onfocusin property, and the root outlives a rebuild
+    this.S.listening?.abort();  // the root outlives a rebuild
     this.S.listening = new AbortController();
-    root.addEventListener('focusin', e => this.focused(e.target), { signal: this.S.listening.signal });
+    const until = { signal: this.S.listening.signal };
+    root.onpointermove = e => { if (this.moved(e) && e.pointerType !== 'touch' && e.target !== this.over) this.hover(this.over = e.target); };
+    root.onpointerleave = e => { if (this.moved(e)) this.hover(this.over = null); };
+    document.addEventListener('pointermove', e => { this.S.at = [e.clientX, e.clientY]; }, until);
+    root.addEventListener('focusin', e => this.focused(e.target), until);
     root.onclick = e => this.click(e);
     root.onchange = e => this.change(e.target);
     root.oninput = e => { if (e.target.type === 'range') { this.stop(); this.S.t = +e.target.value; this.refreshTime(); } };
@@ -362,6 +364,11 @@ class Linked {
     this.roving(this.$$('.detail [data-id]'));
     for (const canvas of this.$$('.canvas')) this.roving([...canvas.querySelectorAll('g.node[tabindex]')]);
   }
+
+  /* Scrolling moves the page under a resting mouse, and browsers report that as movement. */
+  moved(e) { return !this.S.at || e.clientX !== this.S.at[0] || e.clientY !== this.S.at[1]; }
+
+  hover(target) { if (!this.S.pin && this.S.t === null) target ? this.point(target) : this.paint([]); }
 
   focused(target) {
     const points = target.matches('[data-id],[data-line],[data-kind]');
