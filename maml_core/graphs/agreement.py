@@ -62,39 +62,44 @@ def _inner_gradients(recording: Recording) -> dict[int, float]:
     return {value.step or 0: value.value for value in recording.values if value.line == line}
 
 
-def chain_rule(recording: Recording) -> float:
+def chain_rule(recording: Recording, leaf: str = "x") -> float:
     r"""$$\frac{\partial L}{\partial a} = \sum_{a \to b} \frac{\partial L}{\partial b}\frac{\partial b}{\partial a}$$
 
-    over the recorded edges, each local derivative asked of its node alone. Leaf "x"; nan if nothing reaches it.
+    over the recorded edges, each local derivative asked of its node alone. nan if nothing reaches the leaf.
     """
     order = {node.id: i for i, node in enumerate(recording.nodes)}
     used = [edge for edge in recording.edges if edge.used and edge.local is not None]
     totals = dict.fromkeys(recording.used_nodes, 0.0)
-    if "x" not in totals:
+    if leaf not in totals:
         return math.nan
     totals[max(totals, key=order.__getitem__)] = 1.0
     # A node is created after everything it is computed from, so latest first is a topological order.
     for edge in sorted(used, key=lambda edge: -order[edge.target]):
         totals[edge.source] += totals[edge.target] * (edge.local or 0.0)
-    return totals["x"]
+    return totals[leaf]
 
 
 def central_difference(
-    program: Program, inputs: Mapping[str, float], *, frozen: Mapping[int, float] | None
+    program: Program,
+    inputs: Mapping[str, float],
+    *,
+    frozen: Mapping[int, float] | None,
+    leaf: str = "x",
+    output: str = "outer_loss",
 ) -> tuple[float, float]:
     """(L(x + h) − L(x − h)) / 2h for the most trustworthy h, and its likely relative error.
 
     Too large an h misses the bends, too small a one drowns in rounding: the first error is estimated by halving h,
     the second by float64's spacing at L, and the h with the smallest sum is taken.
     """
-    x = inputs["x"]
+    x = inputs[leaf]
 
-    def output(at: float) -> float:
-        env = run(program, {**inputs, "x": at}, create_graph=False, dtype=torch.float64, frozen=frozen)
-        return float(torch.as_tensor(env["outer_loss"]).detach())
+    def loss(at: float) -> float:
+        env = run(program, {**inputs, leaf: at}, create_graph=False, dtype=torch.float64, frozen=frozen)
+        return float(torch.as_tensor(env[output]).detach())
 
     steps = [h * max(1.0, abs(x)) for h in STEPS]
-    ends = [(output(x - h), output(x + h)) for h in steps]
+    ends = [(loss(x - h), loss(x + h)) for h in steps]
     slopes = [(right - left) / (2 * h) for h, (left, right) in zip(steps, ends, strict=True)]
     rounding = [math.ulp(max(map(abs, pair))) / h for h, pair in zip(steps, ends, strict=True)]
     errors = [abs(b - a) + r for (a, b), r in zip(itertools.pairwise(slopes), rounding[1:], strict=True)]

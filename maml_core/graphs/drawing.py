@@ -14,7 +14,7 @@ from typing import NamedTuple
 from graphviz import Digraph
 from torch import Tensor
 
-from maml_core.graphs.programs import Gradient, Program, Repeat, Statement
+from maml_core.graphs.programs import Backward, Gradient, Program, Repeat, Statement
 from maml_core.graphs.recording import Trace, trace
 
 NO_DOT = (
@@ -58,6 +58,32 @@ def _draw(program: Program) -> Drawing:
     with ThreadPoolExecutor() as pool:  # each dot is a process of its own
         svgs = pool.map(lambda state: _svg(_folded(source, names, seen, state)), states)
         return Drawing(dict(zip(states, svgs, strict=True)))
+
+
+def draw_together(*programs: Program) -> Drawing:
+    """One layout for the graphs of several programs whose common nodes have common ids. None has a loop."""
+    return _draw_together(programs) if shutil.which("dot") else Drawing({}, NO_DOT)
+
+
+@lru_cache(maxsize=256)
+def _draw_together(programs: tuple[Program, ...]) -> Drawing:
+    first, *others = (_graph(program) for program in programs)
+    for other in others:
+        first.body += [line for line in other.body if line not in first.body]
+    return Drawing({"1": _svg(first)})
+
+
+def _graph(program: Program) -> Digraph:
+    """What leads to the output, and the leaves. The program may stop before there is an output."""
+    backward = next(s for s in program.statements if isinstance(s, Backward))
+    # Not further: what a node written in Python has saved is gone after the backward pass, and torchviz asks for it.
+    forward = Program(program.statements[: program.statements.index(backward)])
+    seen, env, _ = trace(forward, dict.fromkeys(("x", "w", "lr"), 1.0), create_graph=False)
+    outputs = [tensor for name, tensor in env.items() if name == backward.output and isinstance(tensor, Tensor)]
+    grad_fns = seen.walk(outputs)  # held on to, as in _draw
+    names: dict[str, tuple[str, int | None]] = {str(id(grad_fn)): (name, None) for name, grad_fn in grad_fns.items()}
+    names |= {str(id(tensor)): (OUTPUT, None) for tensor in outputs}
+    return _folded(_torchviz(outputs, seen) if outputs else "", names, seen, "all")
 
 
 def _step(name: str, seen: Trace, steps: int) -> int | None:

@@ -15,11 +15,11 @@ class StopGradient(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, value: Tensor) -> Tensor:  # noqa: ANN401, ARG004
+    def forward(ctx: Any, value: Tensor) -> Tensor:  # noqa: ANN401
         return value.clone()
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # noqa: ANN401, ARG004
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # noqa: ANN401
         return torch.zeros_like(gradient)
 
 
@@ -58,8 +58,12 @@ def stop_gradient(tensor: Tensor) -> Tensor:
 
 
 class Operation(NamedTuple):
-    """`written`: the call, with {} for the tensor. `in_place`: it changes its tensor and is a line of its own."""
+    """`name`: as it is listed. `written`: the call, with {} for the tensor.
 
+    `in_place`: it changes its tensor, and is a line of its own.
+    """
+
+    name: str
     written: str
     apply: Callable[[Tensor], Tensor]
     in_place: bool = False
@@ -70,12 +74,12 @@ class Operation(NamedTuple):
 
 
 OPERATIONS = {
-    "clone": Operation("{}.clone()", clone),
-    "detach": Operation("{}.detach()", detach),
-    "clone-detach": Operation("{}.clone().detach()", clone_detach),
-    "deepcopy": Operation("copy.deepcopy({})", deepcopy),
-    "data": Operation("{}.data", data),
-    "add_": Operation("{}.add_(1)", add_, in_place=True),
-    "requires_grad_": Operation("{}.requires_grad_(False)", requires_grad_, in_place=True),
-    "stop_gradient": Operation("stop_gradient({})", stop_gradient),
+    "clone": Operation("clone()", "{}.clone()", clone),
+    "detach": Operation("detach()", "{}.detach()", detach),
+    "clone-detach": Operation("clone().detach()", "{}.clone().detach()", clone_detach),
+    "deepcopy": Operation("copy.deepcopy", "copy.deepcopy({})", deepcopy),
+    "data": Operation(".data", "{}.data", data),
+    "add_": Operation("add_(1), in place", "{}.add_(1)", add_, in_place=True),
+    "requires_grad_": Operation("requires_grad_(False)", "{}.requires_grad_(False)", requires_grad_, in_place=True),
+    "stop_gradient": Operation("stop_gradient", "stop_gradient({})", stop_gradient),
 }

@@ -130,7 +130,9 @@ class Program:
     def lines(self, inputs: Mapping[str, float], *, create_graph: bool) -> tuple[Line, ...]:
         """The program as Python, with the numbers of `inputs` written where a leaf or constant is made."""
         printed = _printed(self.statements, inputs, create_graph, indent="")
-        lines = [Line(number, text, spans, statement) for number, (text, spans, statement) in enumerate(printed, start=1)]
+        lines = [
+            Line(number, text, spans, statement) for number, (text, spans, statement) in enumerate(printed, start=1)
+        ]
         shielded = {line.number + 1 for line in lines if isinstance(line.statement, NoGrad)}
         return tuple(line._replace(shift=len(INDENT)) if line.number in shielded else line for line in lines)
 

@@ -11,6 +11,7 @@ asserts that every drawn node has a record.
 import contextlib
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
@@ -90,7 +91,7 @@ class Recording(NamedTuple):
     `results`: the number each name held at the end. `gradients`: `.grad` of each leaf. `saved_bytes`: what
     autograd held for the backward pass at the moment it began, each storage counted once. `error`: PyTorch's
     own sentence where the program stopped, on line `error_line`. `visited`: the nodes in the order in which the
-    backward pass came to them.
+    backward pass came to them. `answers`: what `name.grad` is at the end, for each name that holds a tensor.
     """
 
     lines: tuple[Line, ...]
@@ -104,6 +105,7 @@ class Recording(NamedTuple):
     error: str | None
     error_line: int | None = None
     visited: tuple[str, ...] = ()
+    answers: Mapping[str, float | None] = MappingProxyType({})
 
     @property
     def used_nodes(self) -> frozenset[str]:
@@ -188,8 +190,8 @@ def _compute(
             done(0, env[target])
         case Descend(target, leaf, rate):
             leaf_tensor = _tensor(env[leaf])
-            gradient: Any = leaf_tensor.grad if leaf_tensor.is_leaf else None  # asked elsewhere, PyTorch warns
-            env[target] = leaf_tensor.detach() - env[rate] * gradient  # with None, Python's own TypeError
+            gradient: Any = leaf_tensor.grad if leaf_tensor.is_leaf else None  # asking any other makes PyTorch warn
+            env[target] = leaf_tensor.detach() - env[rate] * gradient  # with None this is Python's own TypeError
             done(0, env[target])
         case Apply(target, operation):
             env[target] = OPERATIONS[operation].apply(_tensor(env[target]))
@@ -205,6 +207,11 @@ def _tensor(value: Number) -> Tensor:
 
 def _plain(value: Number) -> float:
     return float(value.detach()) if isinstance(value, Tensor) else float(value)
+
+
+def _grad(tensor: Tensor) -> float | None:
+    """`tensor.grad`, without the warning that PyTorch gives to those who ask a tensor that is no leaf."""
+    return float(tensor.grad) if tensor.is_leaf and tensor.grad is not None else None
 
 
 class Trace(TorchDispatchMode):
@@ -233,9 +240,9 @@ class Trace(TorchDispatchMode):
         if now > self._last:
             parent = torch._C._current_autograd_node()
             if parent is None:
-                self._unplaced.append((now - 1, float(out)))
+                self._unplaced.append((now - 1, _plain(out)))
             else:
-                self._engine_node(now - 1, float(out), self.nodes[self.ids[parent._sequence_nr()]])
+                self._engine_node(now - 1, _plain(out), self.nodes[self.ids[parent._sequence_nr()]])
         self._last = now
         return out
 
@@ -333,7 +340,7 @@ def trace(
                 inputs,
                 create_graph=create_graph,
                 dtype=dtype,
-                watch=Watch(seen.computed, seen.before_backward, seen.entered),
+                watch=Watch(seen.computed, seen.before_backward, entered=seen.entered),
             )
     except (RuntimeError, TypeError) as error:
         return seen, seen.env, str(error)
@@ -352,9 +359,9 @@ def record(
         create_graph=create_graph,
         values=tuple(seen.values),
         nodes=tuple(
-            node._replace(op=_op(grad_fns.get(name)), gradient=seen.gradients.get(name), used=name in used)
+            node._replace(op=_op(grad_fns[name]), gradient=seen.gradients.get(name), used=name in used)
             for name, node in seen.nodes.items()
-            if name in grad_fns or name in seen.leaves  # the clone in `x.clone().detach()` is gone already
+            if name in grad_fns  # not a leaf that nothing depends on, nor the clone in `x.clone().detach()`
         ),
         edges=tuple(_edges(seen, grad_fns, used)),
         results={name: _plain(value) for name, value in env.items()},
@@ -363,12 +370,12 @@ def record(
         error=error,
         error_line=seen.line if error else None,
         visited=tuple(seen.gradients),
+        answers={name: _grad(value) for name, value in env.items() if isinstance(value, Tensor)},
     )
 
 
 def _op(grad_fn: GradFn) -> str:
-    """A leaf that nothing was computed from has no grad_fn in any graph; it would be this one."""
-    return type(grad_fn).__name__ if grad_fn is not None else "AccumulateGrad"
+    return type(grad_fn).__name__
 
 
 def _edges(seen: Trace, grad_fns: Mapping[str, GradFn], used: Mapping[str, GradFn]) -> Iterator[Edge]:
