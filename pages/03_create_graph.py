@@ -29,7 +29,7 @@ def claims() -> tuple[Claim, ...]:
 lesson.header(NAME)
 row = st.columns([5, 4, 4, 2, 4], gap="medium")
 with row[0]:
-    losses = controls.preset(PRESETS)
+    name = controls.preset(PRESETS)
 with row[1]:
     inputs = {"x": controls.x()}
 with row[2]:
@@ -38,10 +38,10 @@ with row[3]:
     inputs["c"] = controls.coefficient()
 with row[4]:
     inner_steps = controls.inner_steps(MOST_INNER_STEPS)
+inner, outer = controls.losses(name, PRESETS)
 
-explanation = explained(PRESETS[losses].inner, PRESETS[losses].outer, inner_steps, inputs)
-both, solution = explanation.both, explanation.solution
-was, becomes = (numeral(product) for product in solution.product)
+explanation = explained(inner, outer, inner_steps, inputs)
+both, (was, becomes) = explanation.both, explanation.products
 
 gains = f"With `True` the path through g counts too: dx′/dx goes from {was} to {becomes}."
 revealed = guessing.predict(
@@ -79,7 +79,8 @@ st.caption("Counted by running these losses with one to five inner steps.")
 
 guessing.claims(claims(), "the blog notes this lesson's example comes from")
 
-parameters = {"losses": losses, **inputs, "inner_steps": inner_steps, **shown}
+typed = {"inner": inner, "outer": outer} if name == controls.OWN else {}
+parameters = {"losses": name, **typed, **inputs, "inner_steps": inner_steps, **shown}
 address = lesson.link(parameters)
 lesson.take_away(address, partial(inner_step_script, explanation.lesson, inputs, both, address), "create_graph.py")
 lesson.takeaway(

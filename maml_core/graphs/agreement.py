@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -34,22 +34,24 @@ class Agreement(NamedTuple):
         return not self.reason
 
 
-def agreement(program: Program, inputs: Mapping[str, float], solution: Solution, *, create_graph: bool) -> Agreement:
+def agreement(
+    program: Program, inputs: Mapping[str, float], solution: Solution | None, *, create_graph: bool
+) -> Agreement:
     """Autograd, SymPy, the chain rule over the recorded graph, and a central difference, all in float64.
 
-    With `create_graph=False` every way holds the inner gradients fixed, as that run does.
+    Without a solution SymPy is left out. With `create_graph=False` every way holds the inner gradients fixed, as that run does.
     """
     recording = record(program, inputs, create_graph=create_graph, dtype=torch.float64)
-    exact = solution.gradient[create_graph]
-    slope, doubt = central_difference(program, inputs, frozen=None if create_graph else _inner_gradients(recording))
-    ways = (
-        Way("autograd", _gradient(recording)),
-        Way("SymPy", number(exact)),
-        Way("chain rule over the recorded graph", chain_rule(recording)),
-        Way("central difference", slope),
-    )
+    frozen = None if create_graph else _inner_gradients(recording)
+    slope, doubt = central_difference(program, inputs, frozen=frozen)
+    ways = [Way("autograd", _gradient(recording))]
+    if solution is not None:
+        ways.append(Way("SymPy", number(solution.gradient[create_graph])))
+    ways.append(Way("chain rule over the recorded graph", chain_rule(recording)))
+    ways.append(Way("central difference", slope))
     difference = relative_difference([way.value for way in ways])
-    return Agreement(create_graph, ways, difference, _reason(ways, difference, doubt, numeral(exact)))
+    exact = solution.gradient[create_graph] if solution is not None else None
+    return Agreement(create_graph, tuple(ways), difference, _reason(ways, difference, doubt, exact))
 
 
 def _gradient(recording: Recording) -> float:
@@ -116,19 +118,21 @@ def relative_difference(values: list[float] | tuple[float, ...]) -> float:
     return (max(values) - min(values)) / size if size else 0.0
 
 
-def _reason(ways: tuple[Way, ...], difference: float, doubt: float, exact: str) -> str:
+def _reason(ways: list[Way], difference: float, doubt: float, exact: Any) -> str:  # noqa: ANN401
     broken = [way.name for way in ways if not math.isfinite(way.value)]
-    if broken:
+    if broken and exact is not None and exact.is_finite:
         return (
             f"Not finite: {', '.join(broken)}. float64 ends at 1.8·10³⁰⁸ and float32 at 3.4·10³⁸; "
-            f"SymPy, which has no such limit, gets {exact}."
+            f"SymPy, which has no such limit, gets {numeral(exact)}."
         )
+    if broken:
+        return f"Not finite: {', '.join(broken)}. On the way an operation overflowed or left its domain."
     if difference <= TOLERANCE:
         return ""
     without = relative_difference([way.value for way in ways if way.name != "central difference"])
     if without <= TOLERANCE:
         return (
-            f"Only the central difference parts: here the loss bends so fast, or has a kink so near, that even its "
+            "Only the central difference parts: here the loss bends so fast, or has a kink so near, that even its "
             f"best step is in doubt by {numeral(doubt, 1)} of the value."
         )
     return "Rounding in float64 was amplified on the way through the inner steps: the terms nearly cancel."

@@ -7,7 +7,10 @@ $$\frac{dx'}{dx} = c - \alpha L_{\text{in}}''(x), \qquad
 """
 
 import math
-from collections.abc import Mapping
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -16,6 +19,8 @@ import sympy
 from maml_core.graphs.trees import Expression
 
 DIGITS = 30
+PATIENCE = 0.5  # seconds
+LARGEST = sympy.Float("1e5000", DIGITS)  # what an operation may be given: its answer still comes within a blink
 V = sympy.Symbol("x_prime")  # the variable of both losses
 
 
@@ -43,16 +48,56 @@ class Solution(NamedTuple):
     gradient: tuple[Any, Any]  # dL_out/dx, likewise
 
 
+class _TooLarge(Exception):
+    """SymPy took longer than a reader would wait."""
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Ends SymPy's work after PATIENCE seconds: nested functions can keep it busy for minutes.
+
+    A trace function that is asked at every Python call, in this thread alone, is the only way to stop a library
+    from inside that needs neither a process nor a signal.
+    """
+    deadline = time.monotonic() + PATIENCE
+    before = sys.gettrace()
+
+    def ask(*_: object) -> None:
+        if time.monotonic() > deadline:
+            raise _TooLarge
+
+    sys.settrace(ask)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
 @lru_cache(maxsize=256)
-def differentiate(inner: Expression, outer: Expression) -> Derivatives:
-    """SymPy's derivatives of both losses, kept: they do not depend on the numbers."""
-    slope = sympy.diff(inner.sympy(), V)
-    curvature = sympy.diff(slope, V)
-    return Derivatives(inner.sympy(), slope, curvature, outer.sympy(), sympy.diff(outer.sympy(), V))
+def differentiate(inner: Expression, outer: Expression) -> Derivatives | None:
+    """SymPy's derivatives of both losses, kept: they do not depend on the numbers. None if too large to show."""
+    try:
+        with _patience():
+            slope = sympy.diff(inner.sympy(), V)
+            curvature = sympy.diff(slope, V)
+            return Derivatives(inner.sympy(), slope, curvature, outer.sympy(), sympy.diff(outer.sympy(), V))
+    except (_TooLarge, OverflowError):
+        return None
 
 
-def solve(derivatives: Derivatives, inputs: Mapping[str, float], *, inner_steps: int) -> Solution:
-    """Run the inner loop and the chain rule in SymPy's arithmetic. `inputs`: x, c, alpha."""
+def solve(derivatives: Derivatives, inputs: Mapping[str, float], *, inner_steps: int) -> Solution | None:
+    """Run the inner loop and the chain rule in SymPy's arithmetic; None if that takes too long.
+
+    `inputs`: x, c, alpha.
+    """
+    try:
+        with _patience():
+            return _solve(derivatives, inputs, inner_steps)
+    except _TooLarge:
+        return None
+
+
+def _solve(derivatives: Derivatives, inputs: Mapping[str, float], inner_steps: int) -> Solution:
     # Through the decimal text: the reader chose 0.4, not the float nearest to it.
     x, c, alpha = (sympy.Float(repr(inputs[name]), DIGITS) for name in ("x", "c", "alpha"))
     points, losses, slopes, curvatures = [x], [], [], []
@@ -78,7 +123,18 @@ def solve(derivatives: Derivatives, inputs: Mapping[str, float], *, inner_steps:
 
 
 def _at(expression: Any, point: Any) -> Any:  # noqa: ANN401
-    value = expression.evalf(DIGITS, subs={V: point})
+    """The value at V = point, from the leaves up; nan if it is not real, or too large for the next operation.
+
+    Asked for the value of exp(exp(exp(x))) in one go, SymPy would fill the memory with digits.
+    """
+    if expression == V:
+        return point
+    if expression.is_Number:
+        return expression
+    values = [_at(argument, point) for argument in expression.args]
+    if any(not value.is_real or abs(value) > LARGEST for value in values):
+        return sympy.nan
+    value = expression.func(*values).evalf(DIGITS)
     return value if value.is_Float or value.is_Integer else sympy.nan
 
 

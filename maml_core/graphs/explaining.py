@@ -8,22 +8,33 @@ from maml_core.graphs.algebra import Solution, differentiate, solve
 from maml_core.graphs.comparing import Comparison, Growth, compare, growth
 from maml_core.graphs.drawing import Drawing, draw
 from maml_core.graphs.equations import Row, equations
+from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import PRESETS, InnerStep
 
 MOST_INNER_STEPS = 5
 
 
 class Explanation(NamedTuple):
-    """Code and numbers (`both`), graph (`drawing`), algebra (`equations`), and the check of one against the other."""
+    """Code and numbers (`both`), graph (`drawing`), algebra (`equations`), and the check of one against the other.
+
+    `solution` is None, and there are no equations, where SymPy's derivatives are too large to show.
+    """
 
     lesson: InnerStep
     inputs: dict[str, float]
     both: Comparison
     drawing: Drawing
     equations: tuple[Row, ...]
-    solution: Solution
+    solution: Solution | None
     agreement: dict[bool, Agreement]  # by create_graph
     growth: tuple[Growth, ...]
+
+    @property
+    def products(self) -> tuple[str, str]:
+        """dx_k/dx of both runs, as they are shown."""
+        if self.solution is None:
+            return "?", "?"
+        return numeral(self.solution.product[False]), numeral(self.solution.product[True])
 
 
 def explain(lesson: InnerStep, inputs: Mapping[str, float]) -> Explanation:
@@ -31,13 +42,14 @@ def explain(lesson: InnerStep, inputs: Mapping[str, float]) -> Explanation:
     program = lesson.program
     both = compare(program, inputs)
     derivatives = differentiate(lesson.inner, lesson.outer)
-    solution = solve(derivatives, inputs, inner_steps=lesson.inner_steps)
+    solution = solve(derivatives, inputs, inner_steps=lesson.inner_steps) if derivatives else None
+    rows = equations(lesson, inputs, both.second_order, derivatives, solution) if derivatives and solution else ()
     return Explanation(
         lesson=lesson,
         inputs=dict(inputs),
         both=both,
         drawing=draw(program),
-        equations=equations(lesson, inputs, both.second_order, derivatives, solution),
+        equations=rows,
         solution=solution,
         agreement={flag: agreement(program, inputs, solution, create_graph=flag) for flag in (False, True)},
         growth=growth(lesson, inputs, up_to=MOST_INNER_STEPS),

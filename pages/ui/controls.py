@@ -1,10 +1,13 @@
 """One control = one name, range, unit, help text and URL parameter, the same in every lesson."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import streamlit as st
 
+from maml_core.graphs.expressions import LONGEST, ExpressionError, parse
+from maml_core.graphs.functions import FUNCTIONS
 from maml_core.graphs.programs import Preset
 
 Number = TypeVar("Number", int, float)
@@ -32,10 +35,53 @@ def coefficient() -> int:
     return int(_choice("c", "c", ("1", "2"), "2", help_text))
 
 
+OWN = "own"
+
+
 def preset(presets: Mapping[str, Preset]) -> str:
-    """Which pair of losses."""
+    """Which pair of losses: the name of a preset, or OWN."""
     pairs = (f"**{name}**: inner `{p.inner}`, outer `{p.outer}` ({p.why})" for name, p in presets.items())
-    return _choice("losses", "losses", tuple(presets), next(iter(presets)), "\n\n".join(pairs))
+    help_text = "\n\n".join([*pairs, f"**{OWN}**: type both yourself"])
+    return _choice("losses", "losses", (*presets, OWN), next(iter(presets)), help_text)
+
+
+def losses(name: str, presets: Mapping[str, Preset]) -> tuple[str, str]:
+    """The inner and the outer loss of a preset, or fields in which to type them."""
+    if name != OWN:
+        return presets[name].inner, presets[name].outer
+    columns = st.columns(2)
+    first = next(iter(presets.values()))
+    with columns[0]:
+        inner = expression("inner", "inner loss, in x_prime", first.inner, ("x_prime",))
+    with columns[1]:
+        outer = expression("outer", "outer loss, in x_prime", first.outer, ("x_prime",))
+    return inner, outer
+
+
+def expression(key: str, label: str, default: str, names: Sequence[str]) -> str:
+    """A field for an expression in `names`, all of which it must use. Returns the last text that was one.
+
+    What is wrong is said below the field, with a caret at the place; what was typed stays.
+    """
+    help_text = f"Numbers, {', '.join(names)}, + - * / ** and parentheses; functions: {', '.join(FUNCTIONS)}."
+    typed = st.text_input(label, default, key=key, bind="query-params", help=help_text, max_chars=LONGEST)
+    good = st.session_state.setdefault("good expressions", {})
+    try:
+        parsed = parse(typed.strip(), names)
+        missing = [name for name in names if name not in parsed.names]
+        if missing:
+            raise ExpressionError(f"Use {' and '.join(missing)} in it: nothing else has a gradient here.", 0)
+    except ExpressionError as error:
+        st.markdown(f":red[{_escaped(str(error))} Until then the page shows the last one that was right.]")
+        st.code(f"{typed.strip()}\n{' ' * error.position}^", language=None)
+        return good.get(key, default)
+    good[key] = typed.strip()
+    return good[key]
+
+
+def _escaped(sentence: str) -> str:
+    """A sentence that quotes what a stranger typed, with everything that Markdown would act on made plain."""
+    return re.sub(r"([\\`*_{}\[\]()<>#$~|:!])", r"\\\1", sentence)
 
 
 def _slider(

@@ -133,7 +133,7 @@ def _equations(explanation: Explanation, revealed: bool) -> list[dict[str, Any]]
             **_by_run(row.first_order, row.second_order if revealed or not row.secret else hidden),
         }
         for row in explanation.equations
-    ]
+    ] or [{"line": 0, "step": None, "always": ("<mtext>SymPy's derivatives are too large to show.</mtext>",)}]
 
 
 def _summary(explanation: Explanation, revealed: bool) -> list[dict[str, Any]]:
@@ -145,7 +145,7 @@ def _summary(explanation: Explanation, revealed: bool) -> list[dict[str, Any]]:
     rows = [
         ("<code>x.grad</code>", [numeral(run.gradients["x"], 16) for run in runs], True),
         ("<code>x_new</code>", [numeral(run.results.get("x_new"), 16) for run in runs], True),
-        (product, [numeral(factor) for factor in explanation.solution.product], True),
+        (product, list(explanation.products), True),
         ("grad_fn nodes", [str(size.nodes) for size in sizes], False),
         ("edges between them", [str(size.edges) for size in sizes], False),
         ("drawn, with x and outer_loss", [f"{s.drawn_nodes} nodes, {s.drawn_edges} arrows" for s in sizes], False),
