@@ -20,7 +20,6 @@ from maml_core.graphs.programs import Apply, Assign, Backward, NoGrad, Program, 
 from maml_core.graphs.recording import Recording, record
 from maml_core.graphs.trees import Expression, Number
 
-
 SMALL = 1e-3  # a slope this small, relative to loss over x, is compared as if it were that large
 
 
@@ -56,16 +55,16 @@ def checks(copying: Copying, inputs: Mapping[str, float]) -> Checks:
         steps.append(follow(recording, inputs, held=fixed))
         held = _with_held_value(program, recording) if fixed else program
         found.append(_check(program, held, recording, inputs, steps[-1]))
-    return Checks(*found, (steps[0], steps[1]))
+    return Checks(found[0], found[1], (steps[0], steps[1]))
 
 
 def holds(copying: Copying, recording: Recording) -> bool:
     """Whether the insertion turns a value that depends on x into a constant, as far as gradients go."""
     place = _place(recording)
     node = next((value.node for value in reversed(recording.values) if value.line == place), None)
-    if copying.insertion.operation == "stop_gradient":
+    if copying.insertion.operation == "stop_gradient()":
         return True
-    if copying.insertion.operation == "deepcopy":  # a leaf of its own; called x, it is the leaf that is asked
+    if copying.insertion.operation == "deepcopy()":  # a leaf of its own; called x, it is the leaf that is asked
         return copying.insertion.target != "x"
     return node is None
 

@@ -82,7 +82,7 @@ def _step(
             step = _assigned(line.number, target, expression, known)
             return step._replace(slope=sympy.Integer(0), held=True) if shielded else step
         case Apply(target, operation):
-            value = known[target].value + (1 if operation == "add_" else 0)
+            value = known[target].value + (1 if operation == "add_(1)" else 0)
             slope = sympy.Integer(0) if held else known[target].slope
             return Step(line.number, target, value, slope, held=held)
     return None

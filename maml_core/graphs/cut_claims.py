@@ -5,7 +5,7 @@ import math
 import torch
 
 from maml_core.graphs.claims import Claim
-from maml_core.graphs.cutting import POWER, SHIFT, Copying, Insertion, cut, expression
+from maml_core.graphs.cutting import POWER, SHIFT, Copying, Insertion, cut
 from maml_core.graphs.numerals import numeral
 from maml_core.graphs.stopping import identity
 
@@ -19,7 +19,7 @@ def cutting_claims() -> tuple[Claim, ...]:
 
 
 def _source(shift: str) -> Copying:
-    return Copying(expression(shift), expression(POWER), Insertion("clone", "copy"))
+    return Copying.parse(shift, POWER, Insertion("clone()", "copy"))
 
 
 def _six_point_two() -> Claim:

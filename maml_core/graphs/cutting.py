@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from maml_core.graphs.expressions import ExpressionError, parse
+from maml_core.graphs.expressions import parse
 from maml_core.graphs.operations import OPERATIONS
 from maml_core.graphs.programs import (
     Apply,
@@ -29,7 +29,7 @@ from maml_core.graphs.trees import Expression
 
 Outcome = Literal["number", "zero", "none", "error"]
 NAMES = ("x", "x_copy", "w")  # what a reader's expressions may use
-NO_GRAD = "no_grad"
+NO_GRAD = "no_grad()"
 INSERTIONS = (*OPERATIONS, NO_GRAD)
 # Where an operation can be put, by the line it follows, and the tensor that line has made.
 PLACES = {"x": "x", "copy": "x_copy", "shift": "x_copy", "y": "y", "loss": "loss"}
@@ -40,27 +40,22 @@ W = 1.0
 
 @dataclass(frozen=True)
 class Insertion:
-    """One operation, put after (`no_grad`: around) the line `place`."""
+    """One operation, put after (`no_grad()`: around) the line `place`."""
 
     operation: str
     place: str
 
     @property
     def target(self) -> str:
-        """The tensor it is applied to. `add_` is more interesting on x_copy, which later lines have used."""
-        return "x_copy" if self.operation == "add_" and self.place != "x" else PLACES[self.place]
+        """The tensor it is applied to. `add_(1)` is more interesting on x_copy, which later lines have used."""
+        return "x_copy" if self.operation == "add_(1)" and self.place != "x" else PLACES[self.place]
 
     @property
     def code(self) -> str:
-        """As it is spoken of in prose."""
+        """The inserted line."""
         if self.operation == NO_GRAD:
             return "with torch.no_grad():"
-        return OPERATIONS[self.operation].written.format(self.target)
-
-    @property
-    def short(self) -> str:
-        """As it is listed."""
-        return "torch.no_grad()" if self.operation == NO_GRAD else OPERATIONS[self.operation].name
+        return "".join(OPERATIONS[self.operation].code(self.target))
 
 
 @dataclass(frozen=True)
@@ -70,6 +65,11 @@ class Copying:
     shift: Expression
     y: Expression
     insertion: Insertion
+
+    @classmethod
+    def parse(cls, shift: str, y: str, insertion: Insertion) -> "Copying":
+        """From text. Raises ExpressionError if one of them is not an expression in NAMES."""
+        return cls(parse(shift, NAMES), parse(y, NAMES), insertion)
 
     def program(self, *, inserted: bool) -> Program:
         """With the insertion, or as written: then its line is blank, so that all others keep their numbers."""
@@ -92,14 +92,6 @@ class Copying:
         if operation == NO_GRAD:
             return (NoGrad(statement),) if inserted else (Blank(), statement)
         return (statement, Apply(target, operation) if inserted else Blank())
-
-
-def expression(text: str) -> Expression:
-    """What a reader typed. Raises ExpressionError, also where nothing in it could carry a gradient."""
-    typed = parse(text, NAMES)
-    if not typed.names:
-        raise ExpressionError("Use x_copy, x or w somewhere: a plain number has no graph and no gradient.", 0)
-    return typed
 
 
 class Verdict(NamedTuple):

@@ -19,8 +19,8 @@ class StopGradient(torch.autograd.Function):
         return value.clone()
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # noqa: ANN401
-        return torch.zeros_like(gradient)
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ANN401
+        return torch.zeros_like(gradients[0])
 
 
 def clone(tensor: Tensor) -> Tensor:
@@ -58,12 +58,8 @@ def stop_gradient(tensor: Tensor) -> Tensor:
 
 
 class Operation(NamedTuple):
-    """`name`: as it is listed. `written`: the call, with {} for the tensor.
+    """`written`: the call, with {} for the tensor. `in_place`: it changes its tensor, and is a line of its own."""
 
-    `in_place`: it changes its tensor, and is a line of its own.
-    """
-
-    name: str
     written: str
     apply: Callable[[Tensor], Tensor]
     in_place: bool = False
@@ -73,13 +69,14 @@ class Operation(NamedTuple):
         return "" if self.in_place else f"{target} = ", self.written.format(target)
 
 
+# By the name a reader knows them by.
 OPERATIONS = {
-    "clone": Operation("clone()", "{}.clone()", clone),
-    "detach": Operation("detach()", "{}.detach()", detach),
-    "clone-detach": Operation("clone().detach()", "{}.clone().detach()", clone_detach),
-    "deepcopy": Operation("copy.deepcopy", "copy.deepcopy({})", deepcopy),
-    "data": Operation(".data", "{}.data", data),
-    "add_": Operation("add_(1), in place", "{}.add_(1)", add_, in_place=True),
-    "requires_grad_": Operation("requires_grad_(False)", "{}.requires_grad_(False)", requires_grad_, in_place=True),
-    "stop_gradient": Operation("stop_gradient", "stop_gradient({})", stop_gradient),
+    "clone()": Operation("{}.clone()", clone),
+    "detach()": Operation("{}.detach()", detach),
+    "clone().detach()": Operation("{}.clone().detach()", clone_detach),
+    "deepcopy()": Operation("copy.deepcopy({})", deepcopy),
+    ".data": Operation("{}.data", data),
+    "add_(1)": Operation("{}.add_(1)", add_, in_place=True),
+    "requires_grad_(False)": Operation("{}.requires_grad_(False)", requires_grad_, in_place=True),
+    "stop_gradient()": Operation("stop_gradient({})", stop_gradient),
 }

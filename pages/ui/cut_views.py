@@ -10,7 +10,7 @@ from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import Apply, Backward, Blank, Descend, Line, NoGrad
 from maml_core.graphs.recording import Node, Recording
 
-RUNS = ("written", "edited")
+RUNS: tuple[str, str] = ("written", "edited")
 KINDS = {
     "common": ("in both graphs", "Nodes from which loss is computed in both runs."),
     "kept": ("added", "Nodes that only the inserted operation brings."),
@@ -48,7 +48,7 @@ def cut_views(explanation: CutExplanation, *, revealed: bool) -> dict[str, Any]:
 
 
 def _title(name: str, explanation: CutExplanation) -> str:
-    return "as written" if name == RUNS[0] else f"with {explanation.cut.copying.insertion.short}"
+    return "as written" if name == RUNS[0] else f"with {explanation.cut.copying.insertion.operation}"
 
 
 def _run(name: str, recording: Recording, verdict: Verdict, title: str, shown: bool) -> dict[str, str]:
@@ -173,7 +173,7 @@ def _summary(explanation: CutExplanation, revealed: bool) -> list[dict[str, Any]
     rows = [
         ("<code>x.grad</code>", [numeral(verdict.gradient, 16) for verdict in cut.verdicts], True),
         ("<code>x_new</code>", [_result(run, "x_new") for run in runs], True),
-        ("gradient at other leaves", [_others(others) for others in explanation.elsewhere], True),
+        ("gradient at other leaves", [others(found) for found in explanation.elsewhere], True),
         *((f"<code>{name}</code>", [_result(run, name) for run in runs], False) for name in ("x_copy", "loss")),
         ("grad_fn nodes", [str(size.nodes) for size in sizes], False),
         ("edges between them", [str(size.edges) for size in sizes], False),
@@ -188,7 +188,7 @@ def _result(recording: Recording, name: str) -> str:
     return numeral(recording.results[name], 16) if name in recording.results else "never computed"
 
 
-def _others(gradients: dict[str, float]) -> str:
+def others(gradients: dict[str, float]) -> str:
     return ", ".join(f"{_leaf(leaf)}: {numeral(gradient)}" for leaf, gradient in gradients.items()) or "–"
 
 

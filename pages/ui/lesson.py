@@ -22,6 +22,12 @@ class Lesson(NamedTuple):
 PARTS = {
     "Part I · What autograd writes down": (
         Lesson(
+            "02_where_gradients_go",
+            2,
+            "Where did my gradient go?",
+            "A gradient of 0, a gradient of None and an error are three ways of saying the same thing. Are they?",
+        ),
+        Lesson(
             "03_create_graph",
             3,
             "One argument: create_graph",
@@ -59,7 +65,7 @@ def agreement_line(checks: Sequence[Agreement], quantity: str) -> None:
             st.markdown(
                 f":green[:material/verified:] {setting}: {len(check.ways)} independent ways give {quantity} = "
                 f"**{numeral(check.ways[0].value)}**, with a largest relative difference of "
-                f"{_scientific(check.difference)}."
+                f"{scientific(check.difference)}."
             )
         else:
             st.markdown(f":orange[:material/warning:] {setting}: the ways to {quantity} part. {check.reason}")
@@ -81,7 +87,7 @@ def rows_to_columns(rows: Mapping[str, Mapping[str, str]]) -> dict[str, list[str
     return {"": list(rows), **{column: [row[column] for row in rows.values()] for column in columns}}
 
 
-def _scientific(value: float) -> str:
+def scientific(value: float) -> str:
     return "0" if value == 0 else numeral(float(f"{value:.1e}"), 2)
 
 
