@@ -168,8 +168,8 @@ class Linked {
       return [['expr', `inner step ${step + 1}`], ['op', `${nodes.length} nodes` + (second ? `, ${second} second-order` : '')]];
     }
     if (!n) return [['expr', this.data.boxes[id]?.[run] ?? id]];
-    if (n.op === 'AccumulateGrad') return [['op', n.op]];
     const gradient = n.gradient[run] === undefined || n.kind === 'aside' ? '' : `   ∂ ${n.gradient[run] ?? '?'}`;
+    if (n.op === 'AccumulateGrad') return [['op', n.op, gradient]];
     return [['op', n.op], ['expr', shorten(n.label)], ['val', n.value[run] ?? '', this.inRun(id, run) ? gradient : '']];
   }
 

@@ -43,8 +43,6 @@ with row[5]:
 
 explanation = explained(shift, power, operation, place, inputs)
 revealed = verdicts.predict(NAME, explanation)
-if revealed:
-    verdicts.verdict(explanation)
 view = view_from_url("run", RUNS[::-1])
 shown = linked_views(cut_views(explanation, revealed=revealed), view, key="cut_views", run_name="run")
 if revealed:

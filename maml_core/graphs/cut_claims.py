@@ -27,15 +27,15 @@ def _six_point_two() -> Claim:
     x_copy = x.clone() - 2
     (1 - 2 * x_copy**4).backward()
     assert x.grad is not None
-    before = numeral(x)
     with torch.no_grad():
         x -= SOURCE["lr"] * x.grad  # what SGD's step does: in place
+    gradient, x_new, still = x.grad.item(), x.item(), x_copy.item()
     return Claim(
         3,
         "After one step of SGD x is 6.2, and x_copy, which was cloned from it, is still 1.",
-        "true" if math.isclose(x, 6.2, rel_tol=1e-6) and x_copy == 1 else "false",
-        f"x.grad is {numeral(x.grad)}, so the step takes x from {before} to {numeral(x)}, and x_copy is still "
-        f"{numeral(x_copy)}. A clone passes gradients back to x, but it is a tensor of its own.",
+        "true" if math.isclose(x_new, 6.2, rel_tol=1e-6) and still == 1 else "false",
+        f"x.grad is {numeral(gradient)}, so the step takes x from {numeral(SOURCE['x'])} to {numeral(x_new)}, and "
+        f"x_copy is still {numeral(still)}. A clone passes gradients back to x, but it is a tensor of its own.",
     )
 
 

@@ -18,17 +18,21 @@ SYMBOLS["x_new"] = f"<msub>{mi('x')}<mtext>new</mtext></msub>"
 
 
 class Row(NamedTuple):
-    """One equation of one run, in pieces that may wrap. `secret`: it says what the reader is asked to predict."""
+    """One equation of one run, in pieces that may wrap: its left side, then the rest.
+
+    `secret`: the rest says what the reader is asked to predict.
+    """
 
     line: int
+    left: str
     pieces: tuple[str, ...]
-    secret: bool
+    secret: bool = False
 
 
 def equations(recording: Recording, steps: tuple[Step, ...] | None) -> tuple[Row, ...]:
     """All rows of one run, in reading order; one that says so where there is no algebra to show."""
     if steps is None:
-        return (Row(0, ("<mtext>Too large to show: not finite, or too long for SymPy.</mtext>",), secret=False),)
+        return (Row(0, "<mtext>Too large to show: not finite, or too long for SymPy.</mtext>", ()),)
     lines = {line.number: line for line in recording.lines}
     rows = [_value(lines[step.line], step, steps[:i], recording) for i, step in enumerate(steps)]
     slopes = [_slope(lines[step.line], step, recording) for step in steps if step.target != "w"]
@@ -42,17 +46,14 @@ def _value(line: Line, step: Step, before: tuple[Step, ...], recording: Recordin
         case Assign(_, expression):
             known = {earlier.target: earlier.value for earlier in before}  # the last of each name
             numbers = {name: mn(numeral(known[name])) for name in expression.names}
-            pieces = (
-                target + BECOMES + markup(expression, SYMBOLS, ids),
-                EQUALS + markup(expression, numbers) if len(ids) > 1 else "",
-                shown,
-            )
+            left = target + BECOMES + markup(expression, SYMBOLS, ids)
+            pieces = (EQUALS + markup(expression, numbers), shown) if len(ids) > 1 else (shown,)
         case Apply():
             call = f"<mtext>{line.text.removeprefix(step.target + ' = ')}</mtext>"
-            pieces = (linked(target + BECOMES + call, " ".join(filter(None, ids))), shown)
+            left, pieces = linked(target + BECOMES + call, " ".join(filter(None, ids))), (shown,)
         case _:
-            pieces = (linked(target, ids[0] if ids else ""), shown)
-    return Row(line.number, tuple(filter(None, pieces)), secret=False)
+            left, pieces = linked(target, ids[0] if ids else ""), (shown,)
+    return Row(line.number, left, pieces)
 
 
 def _slope(line: Line, step: Step, recording: Recording) -> Row:
@@ -60,16 +61,16 @@ def _slope(line: Line, step: Step, recording: Recording) -> Row:
     ids = " ".join(dict.fromkeys(filter(None, _ids(recording, line.number))))
     left = linked(_d(SYMBOLS[step.target]), ids)
     if step.held:
-        pieces = (left + EQUALS + "<mn>0</mn>", "<mtext> held fixed</mtext>")
+        pieces = (EQUALS + "<mn>0</mn>", "<mtext>, held fixed</mtext>")
     elif step.terms:
         pieces = (
-            left + EQUALS + PLUS.join(_term(term) for term in step.terms),
+            EQUALS + PLUS.join(_term(term) for term in step.terms),
             EQUALS + PLUS.join(mn(numeral(t.number)) + TIMES + mn(numeral(t.slope)) for t in step.terms),
             EQUALS + _number(step.slope),
         )
     else:
-        pieces = (left + EQUALS + _number(step.slope),)
-    return Row(line.number, pieces, secret=True)
+        pieces = (EQUALS + _number(step.slope),)
+    return Row(line.number, left, pieces, secret=True)
 
 
 def _term(term: Term) -> str:
@@ -116,8 +117,8 @@ def update(recording: Recording, inputs: Mapping[str, float], gradient: float | 
     line = recording.lines[-1].number
     left = SYMBOLS["x_new"] + BECOMES + SYMBOLS["x"] + mo("−") + mi("lr") + mo("·") + "<mtext>x.grad</mtext>"
     if gradient is None:
-        return Row(line, (left, "<mtext>: x.grad is None</mtext>"), secret=True)
+        return Row(line, left, ("<mtext>: x.grad is None</mtext>",), secret=True)
     numbers = (mn(numeral(inputs["x"])), mn(numeral(inputs["lr"])), mn(numeral(gradient + 0.0)))
     x_new = numeral(recording.results.get("x_new"))
-    pieces = (left, f"{EQUALS}{numbers[0]}{mo('−')}{numbers[1]}{mo('·')}{numbers[2]}", f"{EQUALS}<mn>{x_new}</mn>")
-    return Row(line, pieces, secret=True)
+    pieces = (f"{EQUALS}{numbers[0]}{mo('−')}{numbers[1]}{mo('·')}{numbers[2]}", f"{EQUALS}<mn>{x_new}</mn>")
+    return Row(line, left, pieces, secret=True)

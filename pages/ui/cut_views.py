@@ -17,7 +17,7 @@ KINDS = {
     "cut": ("cut off", "Nodes that no longer lead to loss once the operation is inserted."),
 }
 STOPS = "✗ stops here"
-HIDDEN = ("<mtext>?</mtext>",)
+HIDDEN = ("<mo>=</mo><mtext>?</mtext>",)
 
 
 def cut_views(explanation: CutExplanation, *, revealed: bool) -> dict[str, Any]:
@@ -59,7 +59,9 @@ def _run(name: str, recording: Recording, verdict: Verdict, title: str, shown: b
 
 def said(verdict: Verdict) -> str:
     """The outcome in one word. A negative zero is a zero."""
-    return "error" if verdict.outcome == "error" else numeral(verdict.gradient and verdict.gradient + 0.0)
+    if verdict.outcome == "error":
+        return "error"
+    return numeral(None if verdict.gradient is None else verdict.gradient + 0.0)
 
 
 def _code(recording: Recording, verdict: Verdict, shown: bool) -> list[dict[str, Any]]:
@@ -160,7 +162,12 @@ def _boxes(runs: dict[str, Recording]) -> dict[str, dict[str, str]]:
 def _equations(name: str, explanation: CutExplanation, shown: bool) -> list[dict[str, Any]]:
     rows = explanation.equations[RUNS.index(name)]
     return [
-        {"line": row.line, "step": None, "always": (), name: row.pieces if shown or not row.secret else HIDDEN}
+        {
+            "line": row.line,
+            "step": None,
+            "always": (),
+            name: (row.left, *(row.pieces if shown or not row.secret else HIDDEN)),
+        }
         for row in rows
     ]
 

@@ -20,17 +20,16 @@ OUTCOMES: dict[Outcome, str] = {
     "error": "an error",
 }
 MEANINGS: dict[Outcome, str] = {
-    "number": "The gradient **flows**: there is a path from loss to x, and this is the sum over its paths.",
-    "zero": "The gradient **flows, but nothing arrives**: the path is there, and a factor on it is 0.",
-    "none": "The gradient **never arrives**: no path leads from loss to the tensor that is called x now.",
-    "error": "PyTorch **refuses**, and x.grad stays None.",
+    "number": "the gradient **flows**, and this is the sum over its paths from loss to x.",
+    "zero": "the gradient **flows, but nothing arrives**: the path is there, and a factor on it is 0.",
+    "none": "the gradient **never arrives**: no path leads from loss to the tensor that is called x now.",
+    "error": "PyTorch refuses, and x.grad stays None.",
 }
 COLORS: dict[Outcome, str] = {"number": "green", "zero": "blue", "none": "orange", "error": "red"}
-ICONS: dict[Outcome, str] = {"number": "check", "zero": "exposure_zero", "none": "block", "error": "error"}
 
 
 def predict(name: str, explanation: CutExplanation) -> bool:
-    """Ask for the outcome before it shows."""
+    """Ask for the outcome before it shows; what it was is shown as a result, an error like the rest."""
     insertion, verdict = explanation.cut.copying.insertion, explanation.cut.verdicts[1]
     return guessing.predict(
         name,
@@ -40,25 +39,21 @@ def predict(name: str, explanation: CutExplanation) -> bool:
 
 
 def _why(explanation: CutExplanation) -> str:
-    verdict, arrived = explanation.cut.verdicts[1], explanation.elsewhere[1]
-    meaning = MEANINGS[verdict.outcome]
-    if arrived and verdict.outcome == "none":
-        meaning += f" Where it does arrive: {others(arrived)}."
-    if verdict.outcome == "number" and verdict.gradient != explanation.cut.verdicts[0].gradient:
-        meaning += f" It is not what it is as written, {said(explanation.cut.verdicts[0])}."
-    return meaning
-
-
-def verdict(explanation: CutExplanation) -> None:
-    """The outcome as a result: what x.grad is, and a failing line in PyTorch's words and in ours."""
-    found = explanation.cut.verdicts[1]
-    colour, icon = COLORS[found.outcome], ICONS[found.outcome]
-    st.markdown(f":{colour}[:material/{icon}:] `x.grad` → :{colour}[**{said(found)}**] {_failure(found)}")
+    written, found = explanation.cut.verdicts
+    arrived = explanation.elsewhere[1]
+    colour = COLORS[found.outcome]
+    parts = [f"`x.grad` → :{colour}[**{said(found)}**]: {MEANINGS[found.outcome]}"]
+    if arrived and found.outcome == "none":
+        parts.append(f"Where it does arrive: {others(arrived)}.")
+    if found.outcome == "number" and found.gradient != written.gradient:
+        parts.append(f"As written it is {said(written)}.")
+    if found.line is not None:
+        parts.append(_failure(found))
+    return " ".join(parts)
 
 
 def _failure(found: Verdict) -> str:
-    if found.line is None:
-        return ""
+    """The failing line in PyTorch's words, to the end of the first sentence, and in ours."""
     first, *more = re.split(r"(?<=\.) +", found.words, maxsplit=1)
     words = controls.escaped(first) + (" …" if more else "")
     return f"Line {found.line} stops the program: “{words}” In our words: {found.reading}"
