@@ -28,6 +28,7 @@ def claims() -> tuple[Claim, ...]:
 
 lesson.header(NAME)
 row = st.columns([4, 5, 3, 3, 3, 3], gap="medium")
+below = st.container()
 with row[0]:
     operation = controls.operation(INSERTIONS)
 with row[1]:
@@ -37,9 +38,9 @@ with row[2]:
 with row[3]:
     inputs["lr"] = controls.outer_lr()
 with row[4]:
-    shift = controls.expression("shift", "x_copy becomes", SHIFT, NAMES, any_of=True)
+    shift = controls.expression("shift", "x_copy becomes", SHIFT, NAMES, any_of=True, say=below)
 with row[5]:
-    power = controls.expression("power", "y", POWER, NAMES, any_of=True)
+    power = controls.expression("power", "y", POWER, NAMES, any_of=True, say=below)
 
 explanation = explained(shift, power, operation, place, inputs)
 revealed = verdicts.predict(NAME, explanation)

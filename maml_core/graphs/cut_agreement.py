@@ -118,7 +118,8 @@ def _check(
     floor = SMALL * abs(recording.results["loss"]) / max(1.0, abs(inputs["x"]))
     difference = _difference([way.value for way in ways], floor)
     reason = _reason(tuple(ways), difference, floor, doubt)
-    honest = _honest(answer.gradient, whole, _difference([answer.gradient, whole or 0.0], floor))
+    apart = _difference([answer.gradient, whole or 0.0], floor) if held is not program else 0.0
+    honest = _honest(answer.gradient, whole, apart)
     return Check(tuple(ways), difference, reason, whole, honest)
 
 

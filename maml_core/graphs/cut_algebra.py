@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import sympy
 
 from maml_core.graphs.algebra import DIGITS
+from maml_core.graphs.algebra import LARGEST as TOO_LARGE
 from maml_core.graphs.deadline import within
 from maml_core.graphs.programs import Apply, Assign, Leaf, Line, NoGrad
 from maml_core.graphs.recording import Recording
@@ -105,5 +106,13 @@ def _derivatives(expression: Expression) -> dict[str, Any]:
 
 
 def _at(expression: Any, values: Mapping[Any, Any]) -> Any:  # noqa: ANN401
-    value = expression.evalf(DIGITS, subs=values)
+    """The value at these values of the symbols, from the leaves up; nan if it is not real, or too large to go on."""
+    if expression.is_Symbol:
+        return values[expression]
+    if expression.is_Number:
+        return expression
+    operands = [_at(argument, values) for argument in expression.args]
+    if any(not operand.is_real or abs(operand) > TOO_LARGE for operand in operands):
+        return sympy.nan
+    value = expression.func(*operands).evalf(DIGITS)
     return value if value.is_Float or value.is_Integer else sympy.nan

@@ -27,9 +27,10 @@ def _six_point_two() -> Claim:
     x_copy = x.clone() - 2
     (1 - 2 * x_copy**4).backward()
     assert x.grad is not None
+    gradient = x.grad.item()
     with torch.no_grad():
-        x -= SOURCE["lr"] * x.grad  # what SGD's step does: in place
-    gradient, x_new, still = x.grad.item(), x.item(), x_copy.item()
+        x -= SOURCE["lr"] * gradient  # what SGD's step does: in place
+    x_new, still = x.item(), x_copy.item()
     return Claim(
         3,
         "After one step of SGD x is 6.2, and x_copy, which was cloned from it, is still 1.",

@@ -2,7 +2,7 @@
 
 import math
 
-from maml_core.graphs.cutting import Cut, Verdict
+from maml_core.graphs.cutting import Cut, Verdict, links, standing
 from maml_core.graphs.recording import Recording
 
 HEAD = '''"""{title}
@@ -90,7 +90,7 @@ def _part(title: str, recording: Recording, verdict: Verdict) -> str:
         f"assert words.startswith({verdict.words[:60]!r}), words" if verdict.words else 'assert words == "", words'
     ]
     if "loss" in expected:
-        size = len(recording.used_nodes), len(recording.used_edges)
+        size = len(standing(recording)), len(links(recording))
         checks += [f"assert graph(loss) == {size}, graph(loss)"]
     return PART.format(title=title, body="\n".join("    " + line for line in lines), asserts="\n".join(checks))
 

@@ -130,12 +130,29 @@ def cut(copying: Copying, inputs: Mapping[str, float]) -> Cut:
 def verdict(recording: Recording) -> Verdict:
     """Which of the four outcomes a run had."""
     gradient = recording.answers.get("x")
-    backward = next(line.number for line in recording.lines if isinstance(line.statement, Backward))
+    backward = _backward(recording)
     words, line = recording.error or "", recording.error_line
     outcome: Outcome = "none" if gradient is None else "zero" if gradient == 0 else "number"
     if line is not None and line <= backward:
         outcome = "error"
     return Verdict(outcome, gradient, line, words, reading(words))
+
+
+def _backward(recording: Recording) -> int:
+    return next(line.number for line in recording.lines if isinstance(line.statement, Backward))
+
+
+def standing(recording: Recording) -> frozenset[str]:
+    """The nodes that lead to loss; every node there was, where the program stopped before backward()."""
+    if recording.error_line is None or recording.error_line >= _backward(recording):
+        return recording.used_nodes
+    return frozenset(node.id for node in recording.nodes)
+
+
+def links(recording: Recording) -> tuple[tuple[str, str], ...]:
+    """The edges between the standing nodes."""
+    nodes = standing(recording)
+    return tuple((edge.source, edge.target) for edge in recording.edges if {edge.source, edge.target} <= nodes)
 
 
 # What a failing line says, by a piece of it, and what that means here.

@@ -138,9 +138,8 @@ def _size(box: str, seen: Trace) -> dict[str, str]:
     """Room for the operation, the sub-expression and its value: one, two or three lines of type."""
     node = seen.nodes.get(box)
     if node is None or box in seen.leaves:
-        rows, characters = (
-            (2, 22) if box.startswith("step-") else (1, 14 if box.endswith(".leaf") else 26 if box == OUTPUT else 22)
-        )
+        one = 26 if box == OUTPUT else 22 if box in seen.leaves else 14
+        rows, characters = (2, 22) if box.startswith("step-") else (1, one)
     else:
         rows, characters = 3, max(16, min(LONGEST, 2 + node.end - node.start))
     width, height = PADDING + CHARACTER * characters, 6 + LINE * rows

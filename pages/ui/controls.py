@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from maml_core.graphs.expressions import LONGEST, ExpressionError, parse
 from maml_core.graphs.functions import FUNCTIONS
@@ -79,10 +80,18 @@ def losses(name: str, presets: Mapping[str, Preset]) -> tuple[str, str]:
     return inner, outer
 
 
-def expression(key: str, label: str, default: str, names: Sequence[str], *, any_of: bool = False) -> str:
+def expression(
+    key: str,
+    label: str,
+    default: str,
+    names: Sequence[str],
+    *,
+    any_of: bool = False,
+    say: DeltaGenerator | None = None,
+) -> str:
     """A field for an expression in `names`, all (or any) of which it must use. Returns the last text that was one.
 
-    What is wrong is said below the field, with a caret at the place; what was typed stays.
+    What is wrong is said below the field or in `say`, with a caret at the place; what was typed stays.
     """
     help_text = f"Numbers, {', '.join(names)}, + - * / ** and parentheses; functions: {', '.join(FUNCTIONS)}."
     typed = st.text_input(label, default, key=key, bind="query-params", help=help_text, max_chars=LONGEST)
@@ -95,8 +104,9 @@ def expression(key: str, label: str, default: str, names: Sequence[str], *, any_
                 f"Use {(' or ' if any_of else ' and ').join(missing)} in it: nothing else has a gradient here.", 0
             )
     except ExpressionError as error:
-        st.markdown(f":red[{escaped(str(error))} Until then the page shows the last one that was right.]")
-        st.code(f"{typed.strip()}\n{' ' * error.position}^", language=None)
+        where = say or st
+        where.markdown(f":red[{escaped(str(error))} Until then the page shows the last one that was right.]")
+        where.code(f"{typed.strip()}\n{' ' * error.position}^", language=None)
         return good.get(key, default)
     good[key] = typed.strip()
     return good[key]

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from maml_core.graphs.comparing import counts
-from maml_core.graphs.cutting import Verdict
+from maml_core.graphs.cutting import Verdict, links, standing
 from maml_core.graphs.cutting_explained import CutExplanation
 from maml_core.graphs.drawing import OUTPUT
 from maml_core.graphs.numerals import numeral
@@ -52,8 +51,8 @@ def _title(name: str, explanation: CutExplanation) -> str:
 
 
 def _run(name: str, recording: Recording, verdict: Verdict, title: str, shown: bool) -> dict[str, str]:
-    size = counts(recording)
-    caption = f"{size.nodes} nodes · {size.edges} edges · x.grad {said(verdict) if shown else '?'}"
+    nodes, edges = len(standing(recording)), len(links(recording))
+    caption = f"{nodes} nodes · {edges} edges · x.grad {said(verdict) if shown else '?'}"
     return {"id": name, "label": title, "title": title, "caption": caption}
 
 
@@ -98,20 +97,13 @@ def _union(explanation: CutExplanation) -> list[Node]:
     """The nodes that lead to loss in either run, in the order of the lines."""
     found: dict[str, Node] = {}
     for recording in (explanation.cut.edited, explanation.cut.written):
-        found |= {node.id: node for node in recording.nodes if node.id in present(recording)}
+        found |= {node.id: node for node in recording.nodes if node.id in standing(recording)}
     return sorted(found.values(), key=lambda node: node.line)
-
-
-def present(recording: Recording) -> frozenset[str]:
-    """What leads to loss; all there is, where the program stopped before it had one."""
-    if "loss" in recording.results:
-        return recording.used_nodes
-    return frozenset(node.id for node in recording.nodes)
 
 
 def _node(node: Node, runs: dict[str, Recording], shown: dict[str, bool]) -> dict[str, Any]:
     own = {name: next((n for n in run.nodes if n.id == node.id), None) for name, run in runs.items()}
-    there = {name: node.id in present(run) for name, run in runs.items()}
+    there = {name: node.id in standing(run) for name, run in runs.items()}
     text = runs["edited" if there["edited"] else "written"].lines[node.line - 1].text[node.start : node.end]
     return {
         "id": node.id,
@@ -135,17 +127,18 @@ def _gradient(node: Node | None) -> str:
 
 
 def _edges(recording: Recording) -> list[str]:
-    there = present(recording)
-    edges = [f"{edge.source}->{edge.target}" for edge in recording.edges if {edge.source, edge.target} <= there]
-    leaves = [f"{leaf}.leaf->{leaf}" for leaf in recording.gradients if leaf in there]
+    edges = [f"{source}->{target}" for source, target in links(recording)]
+    leaves = [f"{leaf}.leaf->{leaf}" for leaf in recording.gradients if leaf in standing(recording)]
     loss = _loss_node(recording)
     return [*edges, *leaves, *([f"{loss}->{OUTPUT}"] if loss else [])]
 
 
 def _loss_node(recording: Recording) -> str | None:
-    """The node of loss: the last value before the backward pass."""
-    loss = next(line.number for line in recording.lines if isinstance(line.statement, Backward)) - 1
-    return next((value.node for value in reversed(recording.values) if value.line == loss), None)
+    """The node of loss, which is the last value before the backward pass; None if it has none or never came to be."""
+    if "loss" not in recording.results:
+        return None
+    backward = next(line.number for line in recording.lines if isinstance(line.statement, Backward))
+    return next(value.node for value in reversed(recording.values) if value.line < backward)
 
 
 def _boxes(runs: dict[str, Recording]) -> dict[str, dict[str, str]]:
@@ -176,14 +169,13 @@ def _summary(explanation: CutExplanation, revealed: bool) -> list[dict[str, Any]
     """The headline numbers. float32 is shown to its last digit, so that readers can compare it with their own."""
     cut = explanation.cut
     runs = (cut.written, cut.edited)
-    sizes = [counts(run) for run in runs]
     rows = [
         ("<code>x.grad</code>", [numeral(verdict.gradient, 16) for verdict in cut.verdicts], True),
         ("<code>x_new</code>", [_result(run, "x_new") for run in runs], True),
         ("gradient at other leaves", [others(found) for found in explanation.elsewhere], True),
         *((f"<code>{name}</code>", [_result(run, name) for run in runs], False) for name in ("x_copy", "loss")),
-        ("grad_fn nodes", [str(size.nodes) for size in sizes], False),
-        ("edges between them", [str(size.edges) for size in sizes], False),
+        ("grad_fn nodes", [str(len(standing(run))) for run in runs], False),
+        ("edges between them", [str(len(links(run))) for run in runs], False),
     ]
     return [
         {"label": label, "values": {RUNS[0]: first, RUNS[1]: None if secret and not revealed else second}}
