@@ -8,6 +8,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 # Imported here, before the first reader, because torch takes seconds and because two script threads that import
 # plotly for the first time at once can find it half initialised.
+import pages.ui.charts  # noqa: F401
 from maml_core.graphs.explaining import warm_up
 
 # With a folder called pages/ beside it, a fresh server would take a deep link for Streamlit's older kind of

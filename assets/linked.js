@@ -6,18 +6,27 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 const STEP_MS = 450;    // pace of the construction
-const CHARACTER = 6;     // width of one in a node's value line
+const CHARACTER = 6.3;   // width of one in a node's value line
 const SETTLE_MS = 400;  // quiet time before the view is reported for the link
 
 export default function ({ data, parentElement, setStateValue }) {
   const host = parentElement;
   const S = host._linked ??= { t: null, pin: null, box: null, ...data.view };  // the link sets the view once; then it is the reader's
-  if (!data.layouts[S.open]) S.open = Object.keys(data.layouts)[0] ?? '1';
+  const content = JSON.stringify({ ...data, view: null });
+  if (content === S.content) return S.leave;  // only the URL changed: nothing to draw again
+  S.content = content;
+  forget(S, data);
+  new Linked(host, data, S, setStateValue).build();
+  return S.leave = () => { clearInterval(S.timer); clearTimeout(S.telling); S.listening.abort(); };
+}
+
+/* What the reader pointed at in the old data may not exist in the new. */
+function forget(S, data) {
   clearInterval(S.timer);
-  S.timer = null;
-  const app = new Linked(host, data, S, setStateValue);
-  app.build();
-  return () => { clearInterval(S.timer); S.listening.abort(); };
+  const known = new Set(data.nodes.map(n => n.id));
+  Object.assign(S, { t: null, timer: null, pin: S.pin?.every(id => known.has(id)) ? S.pin : null });
+  if (!data.layouts[S.open]) S.open = Object.keys(data.layouts)[0] ?? '1';
+  if (!(S.step < data.steps)) S.step = undefined;
 }
 
 class Linked {
@@ -40,7 +49,7 @@ class Linked {
       <div class="views">
         <section class="code" aria-label="Code that ran"></section>
         <section class="graph" aria-label="Autograd graphs">${this.graphs()}</section>
-        <section class="algebra" aria-label="Algebra"><h4>Algebra</h4><div class="rows"></div></section>
+        <section class="algebra" aria-label="Algebra"><h4>Algebra <span class="which"></span></h4><div class="rows"></div></section>
         <section class="numbers" aria-label="Numbers">${this.numbers()}</section>
       </div>`;
     this.$ = s => this.root.querySelector(s);
@@ -68,7 +77,7 @@ class Linked {
   code() {
     const line = l => `<li data-line="${l.n}" class="${l.state ?? ''}"><button class="n" data-line="${l.n}" data-focus="line-${l.n}"
       aria-label="Line ${l.n}">${l.n}</button><code>${this.nested(l)}</code><output></output></li>`;
-    return `<h4>Code that ran</h4><ol>${this.lines.map(line).join('')}</ol>`;
+    return `<h4>Code that ran <span class="which"></span></h4><ol>${this.lines.map(line).join('')}</ol>`;
   }
 
   get lines() { return this.data.code[this.S.run]; }
@@ -127,7 +136,7 @@ class Linked {
       svg.querySelectorAll('title').forEach(t => t.remove());
       this.ties(svg, run);
     }
-    this.zoomTo(this.S.box && this.S.boxOf === this.S.open ? this.S.box : null);
+    this.zoomTo(this.S.boxOf === String(this.natural) ? this.S.box : null);
   }
 
   dressNode(g, run) {
@@ -210,26 +219,29 @@ class Linked {
   get step() { return this.S.open === 'all' ? this.S.step ?? 0 : +this.S.open - 1; }
 
   idsOf(target) {
-    const el = target.closest?.('[data-id],[data-ids],[data-key],[data-kind],[data-line]');
+    const el = target.closest?.('[data-id],[data-ids],[data-key],[data-kind],[data-line],.row');
     if (!el || !this.root.contains(el)) return [];
     const d = el.dataset;
     if (d.id) return this.ofBox(d.id);
     if (d.ids !== undefined) return d.ids.split(' ').filter(Boolean);
     if (d.kind) return this.order.filter(id => this.N[id].kind === d.kind);
-    if (d.key) return this.ofKey(d.key);
-    return this.ofLine(+d.line);
+    if (d.key) return this.ofKey(d.key) ?? this.idsOf(el.parentElement);  // a plain number: what it is part of
+    if (d.line) return this.ofLine(+d.line);
+    return [...el.querySelectorAll('[data-ids]')].flatMap(term => this.idsOf(term));
   }
 
   ofBox(id) {
     const step = this.stepOf(id);
     if (step !== null) return this.data.nodes.filter(n => n.step === step).map(n => n.id);
-    return id.endsWith('.leaf') ? [id.slice(0, -5)] : id === 'output' ? [this.data.output] : [id];
+    return [this.data.anchors[id] ?? id];
   }
 
   /* The node a sub-expression became, or, for a name, the node its value came from. */
   ofKey(key) {
     const value = this.valueOf(key);
-    return value?.node ? [value.node] : this.order.filter(id => id.startsWith(key + '.') && !this.N[id].parent);
+    if (value?.node) return [value.node];
+    const made = this.order.filter(id => id.startsWith(key + '.') && !this.N[id].parent);
+    return made.length ? made : null;
   }
 
   valueOf(key) {
@@ -253,7 +265,7 @@ class Linked {
 
   // ---- painting -----------------------------------------------------------------------------------------------
 
-  paint(ids, { reveal = false, say = true } = {}) {
+  paint(ids, { reveal = false, say = true, run = this.S.run } = {}) {
     const on = new Set(ids), kin = new Set(this.kin(ids));
     const keyOf = id => this.N[id] && `L${this.N[id].line}c${this.N[id].start}-${this.N[id].end}`;
     const keys = new Set(ids.map(keyOf)), kinKeys = new Set([...kin].map(keyOf));
@@ -274,7 +286,7 @@ class Linked {
     for (const el of this.$$('.algebra [data-ids]')) el.classList.toggle('on', el.dataset.ids.split(' ').some(id => on.has(id)));
     for (const el of this.$$('.detail [data-id]')) el.classList.toggle('on', on.has(el.dataset.id));
     if (reveal) this.revealRow(ids[0]);
-    if (say) this.say(this.sentence(ids, this.S.run));
+    if (say) this.say(this.sentence(ids, run));
   }
 
   revealRow(id) {
@@ -308,6 +320,8 @@ class Linked {
     if (this.$('[data-do=unfold]')) this.$('[data-do=unfold]').checked = S.open === 'all';
     if (this.shown !== S.run) this.$('.code').innerHTML = this.code();
     this.shown = S.run;
+    const which = this.data.steps > 1 ? `values of inner step ${this.step + 1} of ${this.data.steps}` : '';
+    this.$$('.which').forEach(span => span.textContent = which);
     this.refreshAlgebra();
     this.refreshResults();
     this.refreshTime();
@@ -320,6 +334,7 @@ class Linked {
     const maths = p => `<math>${p}</math>`;
     const row = r => `<div class="row"${r.line ? ` data-line="${r.line}"` : ''}>${[...r.always, ...(r[this.S.run] ?? [])].map(maths).join(' ')}</div>`;
     this.$('.algebra .rows').innerHTML = shown.map(row).join('');
+    this.roving(this.$$('.algebra [data-ids]'));
   }
 
   refreshResults() {
@@ -337,7 +352,6 @@ class Linked {
     const { S, order, moments } = this, now = S.t = S.t === null ? null : Math.min(S.t, moments), at = now ?? moments;
     const back = at - order.length, visits = run => this.data.visits?.[run] ?? [];
     const current = back > 0 ? visits(S.run)[back - 1] : order[at - 1];
-    this.root.classList.toggle('playing', now !== null);
     const range = this.$('.play input');
     range.max = moments;
     range.value = at;
@@ -354,7 +368,8 @@ class Linked {
     for (const el of this.$$('g.edge, .tie')) {
       el.classList.toggle('later', now !== null && ![el.dataset.from, el.dataset.to].every(b => this.ofBox(b).some(id => made.has(id))));
     }
-    if (now !== null) this.paint(current ? [current] : [], { reveal: true });
+    // A construction that plays would talk without end to those who listen.
+    if (now !== null) this.paint(current ? [current] : [], { reveal: true, say: !S.timer });
   }
 
   // ---- acting -------------------------------------------------------------------------------------------------
@@ -370,7 +385,7 @@ class Linked {
     root.addEventListener('focusin', e => this.focused(e.target), until);
     root.onclick = e => this.click(e);
     root.onchange = e => this.change(e.target);
-    root.oninput = e => { if (e.target.type === 'range') { this.stop(); this.S.t = +e.target.value; this.refreshTime(); } };
+    root.oninput = e => { if (e.target.type === 'range') this.goTo(+e.target.value); };
     root.onkeydown = e => this.key(e);
     for (const canvas of this.$$('.canvas')) this.panning(canvas);
     this.roving(this.$$('.detail [data-id]'));
@@ -383,7 +398,7 @@ class Linked {
   hover(target) { if (!this.S.pin && this.S.t === null) target ? this.point(target) : this.paint([]); }
 
   focused(target) {
-    const points = target.matches('[data-id],[data-line],[data-kind]');
+    const points = target.matches('[data-id],[data-ids],[data-line],[data-kind]');
     if (points && !this.S.pin && this.S.t === null) this.point(target, { reveal: !target.closest('tr') });
   }
 
@@ -393,7 +408,7 @@ class Linked {
       this.S.step = this.N[box].step;
       this.refreshResults();
     }
-    this.paint(this.idsOf(target), options);
+    this.paint(this.idsOf(target), { ...options, run: target.closest?.('figure')?.dataset.panel });
   }
 
   roving(elements) { elements.forEach((el, i) => el.tabIndex = i ? -1 : 0); }
@@ -405,7 +420,7 @@ class Linked {
     if (e.target.closest('input, label')) return;
     if (this.dragged) return void (this.dragged = false);
     const folded = this.stepOf(e.target.closest('g.node')?.dataset.id);
-    if (folded !== null) return this.unfold(String(folded + 1));
+    if (folded !== null) return this.unfold(String(folded + 1), e.type === 'keydown');
     const ids = this.idsOf(e.target);
     this.leaveTime();
     this.S.pin = ids.length && String(ids) !== String(this.S.pin) ? ids : null;
@@ -430,12 +445,14 @@ class Linked {
     this.tell();
   }
 
-  unfold(open) {
+  unfold(open, byKey = false) {
     Object.assign(this.S, { open, step: open === 'all' ? this.step : undefined, pin: null });
     this.drawGraphs();
     for (const canvas of this.$$('.canvas')) this.roving([...canvas.querySelectorAll('g.node[tabindex]')]);
     this.refresh();
     this.tell();
+    const first = this.data.nodes.find(n => n.step === this.step && this.inRun(n.id, this.S.run));
+    if (byKey && first) this.$(`figure.active g.node[data-id="${CSS.escape(first.id)}"]`)?.focus();
   }
 
   /* The server only needs to know the view for the link; it hears of it when the reader has settled. */
@@ -449,11 +466,18 @@ class Linked {
     if (this.S.t === null || this.S.t >= this.moments) this.S.t = 0;
     const tick = () => {
       this.S.t += 1;
-      if (this.S.t >= this.moments) this.stop();
       this.refreshTime();
+      if (this.S.t >= this.moments) this.leaveTime();
     };
     this.S.timer = setInterval(tick, STEP_MS);
     tick();
+  }
+
+  goTo(t) {
+    if (t >= this.moments) return this.leaveTime();
+    this.stop();
+    this.S.t = t;
+    this.refreshTime();
   }
 
   stop() { clearInterval(this.S.timer); this.S.timer = null; }
@@ -461,16 +485,22 @@ class Linked {
 
   key(e) {
     if (e.key === 'Escape') { this.leaveTime(); this.S.pin = null; return this.paint([]); }
-    const row = e.target.closest('.detail tr'), node = e.target.closest('g.node');
-    if ((e.key === 'Enter' || e.key === ' ') && (row || node)) { e.preventDefault(); return this.click(e); }
-    const to = row ? this.nextRow(row, e.key) : node ? this.nextNode(node, e.key) : null;
+    const row = e.target.closest('.detail tr'), node = e.target.closest('g.node'), term = e.target.closest('.algebra [data-ids]');
+    const from = row ?? node ?? term;
+    if ((e.key === 'Enter' || e.key === ' ') && from) { e.preventDefault(); return this.click(e); }
+    const to = row ? this.nextRow(row, e.key) : node ? this.nextNode(node, e.key) : term ? this.nextTerm(term, e.key) : null;
     if (!to) return;
     e.preventDefault();
-    this.roving([to]);
+    this.roving([to, from]);
     to.focus({ preventScroll: Boolean(node) });
   }
 
   nextRow(row, key) { return { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[key]; }
+
+  nextTerm(term, key) {
+    const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[key], terms = this.$$('.algebra [data-ids]');
+    return step && terms[terms.indexOf(term) + step];
+  }
 
   /* ↑ ↓ follow the edges, ← → the order of creation. */
   nextNode(node, key) {
@@ -487,7 +517,7 @@ class Linked {
   // ---- zoom and pan: both panels move together, so that they stay comparable -----------------------------------
 
   zoomTo(box) {
-    Object.assign(this.S, { box, boxOf: this.S.open });
+    Object.assign(this.S, { box, boxOf: String(this.natural) });
     this.$$('.canvas svg').forEach(svg => svg.setAttribute('viewBox', (box ?? this.natural).join(' ')));
   }
 
@@ -499,15 +529,13 @@ class Linked {
   }
 
   panning(canvas) {
-    const svg = canvas.querySelector('svg');
-    if (!svg) return;
     const fingers = new Map();
-    const toBox = e => new DOMPoint(e.clientX, e.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    const toBox = e => new DOMPoint(e.clientX, e.clientY).matrixTransform(canvas.querySelector('svg').getScreenCTM().inverse());
     canvas.onwheel = e => { if (e.ctrlKey || e.metaKey) { e.preventDefault(); this.zoom(e.deltaY > 0 ? 1.12 : 0.89, toBox(e)); } };
     canvas.onpointerdown = e => { fingers.set(e.pointerId, e); this.dragged = false; };
     canvas.onpointermove = e => {
       const before = fingers.get(e.pointerId);
-      if (!before) return;
+      if (!before || !e.buttons) return void fingers.delete(e.pointerId);
       if (fingers.size === 2) {
         const other = [...fingers.values()].find(f => f.pointerId !== e.pointerId), spread = f => Math.hypot(f.clientX - other.clientX, f.clientY - other.clientY);
         this.zoom(spread(before) / Math.max(spread(e), 1), toBox(other));
@@ -519,7 +547,8 @@ class Linked {
       } else return;
       fingers.set(e.pointerId, e);
     };
-    canvas.onpointerup = canvas.onpointercancel = e => fingers.delete(e.pointerId);
+    canvas.onpointerup = e => fingers.delete(e.pointerId);
+    canvas.onpointercancel = e => { fingers.delete(e.pointerId); this.dragged = false; };
   }
 }
 
@@ -558,4 +587,7 @@ function save(app, type) {
   image.src = url;
 }
 
-function download(href, name) { Object.assign(document.createElement('a'), { href, download: name }).click(); }
+function download(href, name) {
+  Object.assign(document.createElement('a'), { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 1000);
+}

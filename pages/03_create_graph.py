@@ -27,33 +27,33 @@ def claims() -> tuple[Claim, ...]:
 
 
 lesson.header(NAME)
-row = st.columns([5, 4, 4, 2, 4], gap="medium")
-with row[0]:
-    name = controls.preset(PRESETS)
-with row[1]:
-    inputs = {"x": controls.x()}
-with row[2]:
-    inputs["alpha"] = controls.inner_lr()
-with row[3]:
-    inputs["c"] = controls.coefficient()
-with row[4]:
+with st.container(horizontal=True, gap="medium"):
+    losses = controls.preset(PRESETS)
+    inputs = {"x": controls.x(), "alpha": controls.inner_lr(), "c": controls.coefficient()}
     inner_steps = controls.inner_steps(MOST_INNER_STEPS)
-inner, outer = controls.losses(name, PRESETS)
+inner, outer = controls.losses(losses, PRESETS)
 
 explanation = explained(inner, outer, inner_steps, inputs)
 both, (was, becomes) = explanation.both, explanation.products
 
-gains = f"With `True` the path through g counts too: dx′/dx goes from {was} to {becomes}."
+gains = f"With `True` the path through g counts too: {explanation.product_name} goes from {was} to {becomes}."
+in_float64 = numeral(explanation.agreement[True].ways[0].value)
+why = {
+    "same": "The step went through no curvature (α·L″ is 0), so the path through g adds nothing.",
+    "not finite": f"A number left float32, which ends at 3.4·10³⁸, or its domain; float64 gives {in_float64}.",
+}.get(both.change, gains)
+answers = {
+    "same": "the same",
+    "longer": "larger, same sign",
+    "shorter": "smaller, same sign",
+    "zero or turned": "zero or turned",
+    "not finite": "not finite",
+}
+misread = {"same": "The values agree, but not how they were made. "} if both.change != "same" else {}
 revealed = guessing.predict(
     NAME,
     f"`create_graph=False` gives `x.grad` = **{numeral(both.gradients[0])}**. `True` will give …",
-    [
-        guessing.Choice("the same", both.change == "same", f"The values agree, but not how they were made. {gains}"),
-        guessing.Choice("larger, same sign", both.change == "longer", gains),
-        guessing.Choice("smaller, same sign", both.change == "shorter", gains),
-        guessing.Choice("zero or turned", both.change == "zero or turned", gains),
-        guessing.Choice("not finite", both.change == "not finite", gains),
-    ],
+    [guessing.Choice(text, both.change == key, misread.get(key, "") + why) for key, text in answers.items()],
 )
 view = view_from_url("create_graph", RUNS, inner_steps)
 views = inner_step_views(explanation, revealed=revealed)
@@ -79,13 +79,13 @@ st.caption("Counted by running these losses with one to five inner steps.")
 
 guessing.claims(claims(), "the blog notes this lesson's example comes from")
 
-typed = {"inner": inner, "outer": outer} if name == controls.OWN else {}
-parameters = {"losses": name, **typed, **inputs, "inner_steps": inner_steps, **shown}
+typed = {"inner": inner, "outer": outer} if losses == controls.OWN else {}
+parameters = {"losses": losses, **typed, **inputs, "inner_steps": inner_steps, **shown}
 address = lesson.link(parameters)
 lesson.take_away(address, partial(inner_step_script, explanation.lesson, inputs, both, address), "create_graph.py")
 lesson.takeaway(
-    "`create_graph=True` changes no value. It records how the inner gradient was computed, so that the outer "
-    "gradient can go through it."
+    "`create_graph=True` changes no value on the way forward. It records how the inner gradient was computed, so "
+    "that the outer gradient can go through it."
 )
 lesson.sources(
     "C. Finn, P. Abbeel, S. Levine (2017), *Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks*: "

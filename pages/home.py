@@ -35,12 +35,12 @@ with words:
         """
 **One program, two gradients.** It takes one inner step on $\\sin 2x$ and asks how the outer loss $x'^2$ changes with
 $x$. Both curves are `x.grad`. Only :violet[**create_graph=True**] lies on the true slope;
-:blue[**create_graph=False**] leaves out the curvature that the step went through. They meet where that curvature
-is zero.
+:blue[**create_graph=False**] leaves out the curvature that the step went through. They meet where that curvature, or
+$x'$ itself, is zero.
 """
     )
     if st.button("Start: see why they part", type="primary", icon=":material/play_arrow:"):
-        st.switch_page(f"pages/{lesson.LESSONS[0].name}.py", query_params={"losses": "wave", "c": "1"})
+        st.switch_page("pages/03_create_graph.py", query_params={"losses": "wave", "c": "1"})
     if guessing.score():
         st.caption(guessing.score())
 
@@ -48,4 +48,5 @@ st.header("Syllabus", anchor=False)
 for part, lessons in lesson.PARTS.items():
     st.subheader(part, anchor=False)
     for entry in lessons:
-        st.page_link(f"pages/{entry.name}.py", label=f"**{entry.number} · {entry.title}.** {entry.question}")
+        st.page_link(f"pages/{entry.name}.py", label=f"**{entry.number} · {entry.title}**")
+        st.caption(entry.question)

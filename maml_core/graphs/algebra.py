@@ -134,7 +134,10 @@ def _at(expression: Any, point: Any) -> Any:  # noqa: ANN401
     values = [_at(argument, point) for argument in expression.args]
     if any(not value.is_real or abs(value) > LARGEST for value in values):
         return sympy.nan
-    value = expression.func(*values).evalf(DIGITS)
+    try:
+        value = expression.func(*values).evalf(DIGITS)
+    except (ArithmeticError, ValueError):  # SymPy's answers to 0**-1 and to the floor of nan differ by function
+        return sympy.nan
     return value if value.is_Float or value.is_Integer else sympy.nan
 
 

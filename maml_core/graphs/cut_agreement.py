@@ -8,19 +8,22 @@ import torch
 
 from maml_core.graphs.agreement import (
     TOLERANCE,
+    Slope,
     Way,
     central_difference,
     chain_rule,
+    relative_difference,
 )
 from maml_core.graphs.algebra import number
 from maml_core.graphs.cut_algebra import Step, follow
 from maml_core.graphs.cutting import Copying, bearer, verdict
+from maml_core.graphs.nodes import Number
 from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import Apply, Assign, Backward, NoGrad, Program, Statement
 from maml_core.graphs.recording import Recording, record
-from maml_core.graphs.trees import Expression, Number
+from maml_core.graphs.trees import Expression
 
-SMALL = 1e-3  # a slope this small, relative to loss over x, is compared as if it were that large
+SMALL = 1e-3  # a slope this small, relative to the largest number over x, is compared as if it were that large
 
 
 class Check(NamedTuple):
@@ -106,33 +109,25 @@ def _check(
 ) -> Check:
     answer = verdict(recording)
     slope = _slope(program, inputs)
-    whole = slope[0] if slope else None
+    whole = slope.value if slope else None
     if answer.gradient is None or answer.outcome == "error":
         return Check((), 0.0, "", whole, _honest(None, whole, math.nan))
     ways = [Way("autograd", answer.gradient)]
     if steps is not None:
         ways.append(Way("SymPy", number(steps[-1].slope)))
     ways.append(Way("chain rule over the recorded graph", chain_rule(recording, bearer(recording) or "x")))
-    fixed, doubt = _slope(held, inputs) or (math.nan, math.nan)
-    ways.append(Way("central difference", fixed))
-    floor = SMALL * abs(recording.results["loss"]) / max(1.0, abs(inputs["x"]))
-    difference = _difference([way.value for way in ways], floor)
-    reason = _reason(tuple(ways), difference, floor, doubt)
-    apart = _difference([answer.gradient, whole or 0.0], floor) if held is not program else 0.0
-    honest = _honest(answer.gradient, whole, apart)
-    return Check(tuple(ways), difference, reason, whole, honest)
+    fixed = _slope(held, inputs) or Slope(math.nan, math.nan, math.nan)
+    ways.append(Way("central difference", fixed.value))
+    sizes = [abs(value.value) for value in recording.values]
+    floor = SMALL * max(sizes) / max(1.0, abs(inputs["x"]))
+    reason = _reason(ways, fixed, floor)
+    apart = relative_difference([answer.gradient, whole or 0.0], floor) if held is not program else 0.0
+    difference = relative_difference([way.value for way in ways], floor)
+    return Check(tuple(ways), difference, reason, whole, _honest(answer.gradient, whole, apart))
 
 
-def _difference(values: list[float], floor: float) -> float:
-    """Largest distance between two of the values over the largest size; nan if any of them is not finite."""
-    if not all(map(math.isfinite, values)):
-        return math.nan
-    size = max(*map(abs, values), floor)
-    return (max(values) - min(values)) / size if size else 0.0
-
-
-def _slope(program: Program, inputs: Mapping[str, float]) -> tuple[float, float] | None:
-    """The central difference of loss by x, and its doubt; None where PyTorch stops before loss is there."""
+def _slope(program: Program, inputs: Mapping[str, float]) -> Slope | None:
+    """The central difference of loss by x; None where PyTorch stops before loss is there."""
     try:
         return central_difference(_forward(program), inputs, frozen=None, output="loss")
     except RuntimeError:
@@ -154,18 +149,20 @@ def _honest(gradient: float | None, whole: float | None, difference: float) -> s
     )
 
 
-def _reason(ways: tuple[Way, ...], difference: float, floor: float, doubt: float) -> str:
+def _reason(ways: list[Way], slope: Slope, floor: float) -> str:
     broken = [way.name for way in ways if not math.isfinite(way.value)]
     if broken:
-        return (
-            f"Not a finite number: {', '.join(broken)}. Somewhere an operation left its domain (a logarithm, a root, "
-            "a quotient, a power) or float64, which ends at 1.8·10³⁰⁸."
-        )
-    if difference <= TOLERANCE:
+        return f"Not finite: {', '.join(broken)}. On the way an operation overflowed or left its domain."
+    if relative_difference([way.value for way in ways], floor) <= TOLERANCE:
         return ""
-    if _difference([way.value for way in ways if way.name != "central difference"], floor) > TOLERANCE:
+    if relative_difference([way.value for way in ways if way.name != "central difference"], floor) > TOLERANCE:
         return "Rounding in float64 was amplified: the terms nearly cancel."
+    if slope.rounding > slope.bends:
+        return (
+            "Only the central difference parts: numbers on the way are so large that float64 cannot see x move by "
+            "a step small enough."
+        )
     return (
-        "Only the central difference parts: here loss bends so fast, or has a kink so near, that even its best step "
-        f"is in doubt by {numeral(doubt, 1)} of the value."
+        "Only the central difference parts: loss bends so fast, or has a kink so near, that even the best step is in "
+        f"doubt by {numeral(slope.bends, 1)}."
     )

@@ -6,13 +6,14 @@ are the recording's. A folded inner step is one box: all its nodes are renamed t
 
 import re
 import shutil
-import warnings
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import NamedTuple
 
 from graphviz import Digraph
 from torch import Tensor
+from torchviz import make_dot
 
 from maml_core.graphs.programs import Backward, Gradient, Program, Repeat, Statement
 from maml_core.graphs.recording import Trace, trace
@@ -22,10 +23,10 @@ NO_DOT = (
     "`apt-get install graphviz` (Debian, Ubuntu) or `brew install graphviz` (macOS) adds it."
 )
 OUTPUT = "output"  # the id of the box for the program's output
-GRAPH = {"nodesep": "0.16", "ranksep": "0.2", "bgcolor": "transparent"}
+GRAPH = {"nodesep": "0.16", "ranksep": "0.15", "bgcolor": "transparent"}
 NODE = {"shape": "box", "style": "rounded", "label": "", "fixedsize": "true"}
 EDGE = {"arrowsize": "0.55"}
-CHARACTER, PADDING, LINE = 6.6, 14.0, 13.0  # points: the browser sets labels in 11 pt type of fixed width
+CHARACTER, PADDING, LINE = 6.6, 14.0, 12.5  # points: the browser sets labels in 11 pt type of fixed width
 LONGEST = 22  # characters of a sub-expression that a box makes room for
 
 
@@ -41,7 +42,12 @@ class Drawing(NamedTuple):
 
 def draw(program: Program) -> Drawing:
     """Every layout a reader can fold to. Without Graphviz's `dot` there is none; `error` says how to get it."""
-    return _draw(program) if shutil.which("dot") else Drawing({}, NO_DOT)
+    if not shutil.which("dot"):
+        return Drawing({}, NO_DOT)
+    try:
+        return _draw(program)
+    except (subprocess.CalledProcessError, OSError):
+        return Drawing({}, "Graphviz's `dot` is installed here but fails: `dot -V` should print its version.")
 
 
 @lru_cache(maxsize=256)
@@ -109,11 +115,7 @@ def _flat(statements: tuple[Statement, ...]) -> list[Statement]:
 
 
 def _torchviz(outputs: list[Tensor], seen: Trace) -> str:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # torchviz 0.0.3 still imports distutils
-        from torchviz import make_dot
-
-        return make_dot(tuple(outputs), params=seen.leaves).source
+    return make_dot(tuple(outputs), params=seen.leaves).source
 
 
 def _folded(source: str, names: dict[str, tuple[str, int | None]], seen: Trace, state: str) -> Digraph:
@@ -142,7 +144,7 @@ def _size(box: str, seen: Trace) -> dict[str, str]:
         rows, characters = (2, 22) if box.startswith("step-") else (1, one)
     else:
         rows, characters = 3, max(16, min(LONGEST, 2 + node.end - node.start))
-    width, height = PADDING + CHARACTER * characters, 6 + LINE * rows
+    width, height = PADDING + CHARACTER * characters, 4 + LINE * rows
     return {"width": f"{width / 72:.3f}", "height": f"{height / 72:.3f}"}
 
 

@@ -116,10 +116,10 @@ def _inner_step(context: _Context, i: int) -> Iterator[Row]:
 def _both(context: _Context, i: int) -> tuple[dict[str, str], dict[str, str]]:
     """The names of the program at step i, as symbols and as numbers."""
     symbols = {"x_prime": context.point(i), "c": mi("c"), "alpha": mi("α"), "g": mi("g")}
-    numbers = {"x_prime": mn(_text(context.solution.points[i]))}
+    numbers = {"x_prime": mn(context.solution.points[i])}
     if i < context.lesson.inner_steps:
         numbers |= {name: mn(context.inputs[name]) for name in ("c", "alpha")}
-        numbers["g"] = mn(_text(context.solution.slopes[i]))
+        numbers["g"] = mn(context.solution.slopes[i])
     return symbols, numbers
 
 
@@ -162,7 +162,7 @@ def _factor(context: _Context, i: int) -> Iterator[Row]:
             _second(f"{MINUS}{mi('α')}{curvature}", second),
         ),
         (
-            EQUALS + first + _second(MINUS + mn(alpha) + mo("·") + mn(_text(value)), second),
+            EQUALS + first + _second(MINUS + mn(alpha) + mo("·") + mn(value), second),
             EQUALS + _shown(exact),
         ),
         (EQUALS + first,),
@@ -188,7 +188,7 @@ def _meta_gradient(context: _Context) -> Iterator[Row]:
     solution, k = context.solution, context.lesson.inner_steps
     last = context.point(k)
     chain = TIMES.join([_d(OUTER, last), *(_d(context.point(i + 1), context.point(i)) for i in reversed(range(k)))])
-    slope = mn(_text(solution.outer_slope))
+    slope = mn(solution.outer_slope)
 
     def product(factors: list[str], total: Any) -> tuple[str, str]:  # noqa: ANN401
         return EQUALS + TIMES.join([slope, *factors]), EQUALS + f"<mrow class='total'>{_shown(total)}</mrow>"
@@ -198,7 +198,7 @@ def _meta_gradient(context: _Context) -> Iterator[Row]:
         None,
         (_d(OUTER, mi("x")) + EQUALS + chain,),
         product(
-            [linked(mn(_text(f)), context.second(i)) for i, f in enumerate(solution.factors)][::-1],
+            [linked(mn(f), context.second(i)) for i, f in enumerate(solution.factors)][::-1],
             solution.gradient[True],
         ),
         product([mn(context.inputs["c"])] * k, solution.gradient[False]),
@@ -224,10 +224,5 @@ def _d(above: str, below: str) -> str:
     return f"<mfrac><mrow>{mi('d')}{above}</mrow><mrow>{mi('d')}{below}</mrow></mfrac>"
 
 
-def _text(value: Any) -> str:  # noqa: ANN401
-    """A SymPy number, which may be far outside what a float can hold."""
-    return numeral(value)
-
-
 def _shown(value: Any) -> str:  # noqa: ANN401
-    return f"<mn>{_text(value)}</mn>"
+    return f"<mn>{numeral(value)}</mn>"

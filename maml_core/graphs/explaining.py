@@ -1,6 +1,7 @@
 """The one question a lesson of Part I asks: this program with these numbers, seen four ways."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from maml_core.graphs.agreement import Agreement, agreement
@@ -12,6 +13,7 @@ from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import PRESETS, InnerStep
 
 MOST_INNER_STEPS = 5
+SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 class Explanation(NamedTuple):
@@ -28,6 +30,11 @@ class Explanation(NamedTuple):
     solution: Solution | None
     agreement: dict[bool, Agreement]  # by create_graph
     growth: tuple[Growth, ...]
+
+    @property
+    def product_name(self) -> str:
+        steps = self.lesson.inner_steps
+        return "dx′/dx" if steps == 1 else f"dx{str(steps).translate(SUBSCRIPT)}/dx"
 
     @property
     def products(self) -> tuple[str, str]:
@@ -52,7 +59,7 @@ def explain(lesson: InnerStep, inputs: Mapping[str, float]) -> Explanation:
         equations=rows,
         solution=solution,
         agreement={flag: agreement(program, inputs, solution, create_graph=flag) for flag in (False, True)},
-        growth=growth(lesson, inputs, up_to=MOST_INNER_STEPS),
+        growth=growth(replace(lesson, inner_steps=1), up_to=MOST_INNER_STEPS),
     )
 
 

@@ -15,19 +15,19 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from maml_core.graphs.functions import FUNCTIONS
-from maml_core.graphs.trees import (
+from maml_core.graphs.nodes import (
     LARGEST_INTEGER,
     OPERATORS,
     SIGNS,
     Binary,
     Call,
-    Expression,
     Name,
     Negative,
     Node,
     Number,
     constant,
 )
+from maml_core.graphs.trees import Expression
 
 LONGEST = 200  # characters, as typed and as printed
 MOST_NODES = 40  # numbers, names, operators and functions

@@ -10,20 +10,9 @@ from typing import Any
 
 import sympy
 
+from maml_core.graphs.nodes import ATOM, NEGATIVE, Binary, Call, Name, Negative, Node, Number, binding, floors
 from maml_core.graphs.numerals import numeral
-from maml_core.graphs.trees import (
-    ATOM,
-    NEGATIVE,
-    Binary,
-    Call,
-    Expression,
-    Name,
-    Negative,
-    Node,
-    Number,
-    binding,
-    floors,
-)
+from maml_core.graphs.trees import Expression
 
 LETTER = sympy.Symbol("V")
 
@@ -42,9 +31,10 @@ def primed(name: str, prime: str) -> str:
 
 
 def mn(value: float | str) -> str:
-    """A number; a negative one in parentheses, since it will stand behind some other sign."""
+    """A number in an expression: in parentheses if negative or a product with a power of ten."""
     text = value if isinstance(value, str) else numeral(value)
-    return f"<mrow>{mo('(')}<mn>{text}</mn>{mo(')')}</mrow>" if text.startswith("−") else f"<mn>{text}</mn>"
+    bracketed = text.startswith("−") or "·" in text
+    return f"<mrow>{mo('(')}<mn>{text}</mn>{mo(')')}</mrow>" if bracketed else f"<mn>{text}</mn>"
 
 
 def linked(inner: str, ids: str) -> str:

@@ -23,7 +23,7 @@ def numeral(value: Any, digits: int = 7) -> str:  # noqa: ANN401
         return "not a number"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    return _written(format(value, f".{digits}g"))
+    return _written(format(value + 0.0, f".{digits}g"))  # + 0.0 takes the sign from −0.0
 
 
 def _written(text: str) -> str:

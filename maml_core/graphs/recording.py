@@ -38,6 +38,7 @@ from maml_core.graphs.programs import (
     Statement,
 )
 
+SUM = "sum"  # in the id of a node that adds the gradients of several paths
 Number = Tensor | float
 GradFn = Any  # torch.autograd.graph.Node, plus the attributes that only its C++ subclasses have
 
@@ -242,13 +243,15 @@ class Trace(TorchDispatchMode):
             if parent is None:
                 self._unplaced.append((now - 1, _plain(out)))
             else:
-                self._engine_node(now - 1, _plain(out), self.nodes[self.ids[parent._sequence_nr()]])
+                self._engine_node(now - 1, _plain(out), self.nodes[self.ids[parent._sequence_nr()]], func.__name__)
         self._last = now
         return out
 
-    def _engine_node(self, sequence: int, value: float, parent: Node) -> None:
+    def _engine_node(self, sequence: int, value: float, parent: Node, operation: str) -> None:
         count = sum(node.parent == parent.id for node in self.nodes.values())
-        self._add(sequence, parent._replace(id=f"{parent.id}.d{count}", value=value, parent=parent.id))
+        # Where several paths lead to one tensor the engine adds their gradients, after the node it ran last.
+        what = SUM if operation == "add.Tensor" else "d"
+        self._add(sequence, parent._replace(id=f"{parent.id}.{what}{count}", value=value, parent=parent.id))
 
     def _add(self, sequence: int, node: Node) -> None:
         self.ids[sequence] = node.id
@@ -310,8 +313,11 @@ class Trace(TorchDispatchMode):
             grad_fn.register_prehook(self._listener(name))
 
     def _listener(self, name: str) -> Callable[[tuple[Tensor, ...]], None]:
+        # Holding self here would close a circle through C++ that Python's collector cannot see: a leak per run.
+        gradients = self.gradients
+
         def listen(incoming: tuple[Tensor, ...]) -> None:
-            self.gradients[name] = float(incoming[0])
+            gradients[name] = float(incoming[0])
 
         return listen
 
@@ -361,7 +367,8 @@ def record(
         nodes=tuple(
             node._replace(op=_op(grad_fns[name]), gradient=seen.gradients.get(name), used=name in used)
             for name, node in seen.nodes.items()
-            if name in grad_fns  # not a leaf that nothing depends on, nor the clone in `x.clone().detach()`
+            # Not a constant's derivative, nor the clone in `x.clone().detach()`: both are dropped at once.
+            if name in grad_fns
         ),
         edges=tuple(_edges(seen, grad_fns, used)),
         results={name: _plain(value) for name, value in env.items()},

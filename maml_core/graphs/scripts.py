@@ -3,6 +3,8 @@
 import math
 from collections.abc import Mapping
 
+import torch
+
 from maml_core.graphs.comparing import Comparison, counts
 from maml_core.graphs.programs import InnerStep
 from maml_core.graphs.recording import Recording
@@ -48,8 +50,6 @@ def run(create_graph):
 
 def inner_step_script(lesson: InnerStep, inputs: Mapping[str, float], both: Comparison, link: str = "") -> str:
     """The script of lesson 3: both runs of the program, then one assert per number on the page."""
-    import torch
-
     title = "One inner step, create_graph=False against create_graph=True." + (f"\n\n{link}" if link else "")
     head = HEAD.format(title=title, torch=torch.__version__.split("+")[0], body=_body(lesson, inputs))
     return head + "".join(_checks(recording) for recording in (both.first_order, both.second_order))

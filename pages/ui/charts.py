@@ -46,12 +46,12 @@ def two_gradients(sweep: Sweep) -> go.Figure:
         line = {"color": color, "dash": dash, "width": 3}
         figure.add_scatter(x=sweep.at, y=values, name=f"x.grad, {name}", mode="lines", line=line)
     marker = {"symbol": "circle-open", "size": 8, "color": TRUTH}
-    figure.add_scatter(x=sweep.at[::4], y=sweep.slope[::4], name="true slope", mode="markers", marker=marker)
+    figure.add_scatter(x=sweep.checked_at, y=sweep.slope, name="true slope", mode="markers", marker=marker)
     figure.update_xaxes(title="x, where the inner step starts")
     figure.update_yaxes(title="gradient that reaches x")
     return figure.update_layout(
         height=380,
         hovermode="x unified",
         margin=MARGIN,
-        legend={"orientation": "h", "y": 1.12},
+        legend={"orientation": "h", "y": -0.22},
     )

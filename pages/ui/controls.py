@@ -12,6 +12,7 @@ from maml_core.graphs.functions import FUNCTIONS
 from maml_core.graphs.programs import Preset
 
 Number = TypeVar("Number", int, float)
+WIDTH = 240  # pixels of a slider: five controls stand in a row on a desk and wrap on a phone
 
 
 def x() -> float:
@@ -46,7 +47,7 @@ def operation(options: Sequence[str]) -> str:
     rejected = _rejected("op", options[0], lambda raw: raw in options)
     help_text = "stop_gradient() is JAX's: the identity forward, zero backward. The others are PyTorch's own."
     value = st.selectbox("insert", options, key="op", bind="query-params", help=help_text)
-    _explain("op", rejected, "it must be one of the operations in the list", options[0])
+    explain_rejection("op", rejected, "it must be one of the operations in the list", options[0])
     return value
 
 
@@ -106,7 +107,8 @@ def expression(
     except ExpressionError as error:
         where = say or st
         where.markdown(f":red[{escaped(str(error))} Until then the page shows the last one that was right.]")
-        where.code(f"{typed.strip()}\n{' ' * error.position}^", language=None)
+        if typed.strip():
+            where.code(f"{typed.strip()}\n{' ' * error.position}^", language=None)
         return good.get(key, default)
     good[key] = typed.strip()
     return good[key]
@@ -122,10 +124,10 @@ def _slider(
 ) -> Number:
     low, high = ends
     kind = type(default)
-    rejected = _rejected(key, default, lambda raw: low <= kind(raw) <= high)
-    value = st.slider(label, low, high, default, step, key=key, bind="query-params", help=help_text)
+    rejected = _rejected(key, default, lambda raw: low <= float(raw) <= high and kind(float(raw)) == float(raw))
+    value = st.slider(label, low, high, default, step, key=key, bind="query-params", help=help_text, width=WIDTH)
     what = "a whole number" if kind is int else "a number"
-    _explain(key, rejected, f"it must be {what} from {low:g} to {high:g}", f"{default:g}")
+    explain_rejection(key, rejected, f"it must be {what} from {low:g} to {high:g}", f"{value:g}")
     return value
 
 
@@ -134,13 +136,15 @@ def _choice(key: str, label: str, options: Sequence[str], default: str, help_tex
     value = st.segmented_control(
         label, options, default=default, required=True, key=key, bind="query-params", help=help_text
     )
-    _explain(key, rejected, f"it must be {' or '.join(options)}", default)
-    return str(value)
+    value = value if value in options else default  # an empty parameter in the link unselects even what is required
+    explain_rejection(key, rejected, f"it must be {' or '.join(options)}", value)
+    return value
 
 
-def _explain(key: str, rejected: str | None, allowed: str, default: str) -> None:
+def explain_rejection(key: str, rejected: str | None, allowed: str, value: str) -> None:
+    """The one sentence about a parameter of the link that cannot be had."""
     if rejected is not None:
-        st.markdown(f":red[The link asked for {key} = “{rejected}”; {allowed}, so this is {default}.]")
+        st.markdown(f":red[The link asked for {key} = “{_plain(rejected)}”; {allowed}, so this is {value}.]")
 
 
 def _rejected(key: str, default: float | str, accept: Callable[[str], bool]) -> str | None:
@@ -148,7 +152,7 @@ def _rejected(key: str, default: float | str, accept: Callable[[str], bool]) -> 
     rejections = st.session_state.setdefault("rejections", {})
     raw = st.query_params.get(key)
     if raw is not None and not _accepts(accept, raw):
-        rejections[key] = _plain(raw)
+        rejections[key] = raw
     if st.session_state.get(key, default) != default:
         rejections.pop(key, None)
     return rejections.get(key)

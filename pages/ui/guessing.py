@@ -20,7 +20,7 @@ def predict(name: str, question: str, choices: Sequence[Choice]) -> bool:
     """Ask before the decisive number shows. True once the reader has guessed or asked to see it.
 
     Which choice is right comes from the computation, so it can change with the controls; the guess that counts
-    is the first.
+    is the first, while the words follow the controls.
     """
     guesses = st.session_state.setdefault("guesses", {})
     if name not in guesses:
@@ -30,14 +30,15 @@ def predict(name: str, question: str, choices: Sequence[Choice]) -> bool:
                 st.button(choice.text, key=f"guess:{name}:{i}", on_click=_guess, args=(name, choice))
             st.button("just show me", key=f"guess:{name}:skip", on_click=_guess, args=(name, None), type="tertiary")
         return False
-    answer = next((choice.text for choice in choices if choice.right), "none of these")
+    right = next((choice for choice in choices if choice.right), Choice("none of these", True, ""))
     guess = guesses[name]
     if guess is None:
-        text = f":material/visibility: The answer: **{answer}**. {choices[0].repair}"
-    elif guess.right:
-        text = f":material/check_circle: You said *{guess.text}*, and so it was. {guess.repair}"
+        text = f":material/visibility: The answer: **{right.text}**. {right.repair}"
+    elif guess.text == right.text:
+        text = f":material/check_circle: You said *{guess.text}*, and so it is. {right.repair}"
     else:
-        text = f":material/lightbulb: You said *{guess.text}*; with these controls it is **{answer}**. {guess.repair}"
+        repair = next((choice.repair for choice in choices if choice.text == guess.text), "")
+        text = f":material/lightbulb: You said *{guess.text}*; with these controls it is **{right.text}**. {repair}"
     st.markdown(text + (f" :gray[({score()})]" if score() else ""))
     return True
 
@@ -62,17 +63,16 @@ MARKS = {
 def claims(entries: Sequence[Claim], source: str) -> None:
     """Sentences from `source`: the reader judges first, then sees what a run of it said."""
     st.subheader("Claims under test", anchor=False)
-    st.caption(f"From {source}. Judge first; each verdict was computed for this visit.")
+    st.caption(f"From {source}. Judge first; each verdict is computed by running the claim on this server.")
     for entry in entries:
-        guess = st.session_state.setdefault("guesses", {}).get(f"claim {entry.number}", "unasked")
+        guess = st.session_state.setdefault("guesses", {}).get(f"claim {entry.number}")
         with st.container(border=True):
             st.markdown(f"**{entry.sentence}**")
-            if guess == "unasked":
+            if guess is None:
                 with st.container(horizontal=True):
                     for verdict, label in {"true": "True", "half": "Half true", "false": "False"}.items():
                         choice = Choice(label, verdict == entry.verdict, "")
                         name = f"claim {entry.number}"
                         st.button(label, key=f"{name}:{verdict}", on_click=_guess, args=(name, choice))
             else:
-                mine = "" if guess is None else f" You said *{guess.text.lower()}*."
-                st.markdown(f"{MARKS[entry.verdict]}.{mine} {entry.evidence}")
+                st.markdown(f"{MARKS[entry.verdict]}. You said *{guess.text.lower()}*. {entry.evidence}")

@@ -6,8 +6,8 @@ from maml_core.graphs.comparing import Counts, counts
 from maml_core.graphs.drawing import OUTPUT
 from maml_core.graphs.explaining import Explanation
 from maml_core.graphs.numerals import numeral
-from maml_core.graphs.programs import Backward, Descend, Gradient, Line, Repeat
-from maml_core.graphs.recording import Node, Recording
+from maml_core.graphs.programs import INNER_LOSS, Backward, Descend, Gradient, Line, Repeat
+from maml_core.graphs.recording import SUM, Node, Recording
 
 RUNS = ("false", "true")  # create_graph, as a link writes it
 KINDS = {
@@ -33,8 +33,8 @@ def inner_step_views(explanation: Explanation, *, revealed: bool) -> dict[str, A
         "gradLine": next(line.number for line in lines if isinstance(line.statement, Gradient)),
         "values": {name: _values(run) for name, run in runs.items()},
         "nodes": [_node(node, explanation, revealed) for node in explanation.both.second_order.nodes],
-        "output": _output(explanation.both.second_order),
         "boxes": _boxes(explanation),
+        "anchors": _anchors(explanation),
         "layouts": explanation.drawing.layouts,
         "error": explanation.drawing.error,
         "equations": _equations(explanation, revealed),
@@ -86,6 +86,8 @@ def _node(node: Node, explanation: Explanation, revealed: bool) -> dict[str, Any
     first = {n.id: n for n in explanation.both.first_order.nodes}.get(node.id)
     line = explanation.both.second_order.lines[node.line - 1]
     text = line.text[node.start : node.end] if node.op != "AccumulateGrad" else node.id
+    if f".{SUM}" in node.id:
+        text = "of all paths, added"
     kind = explanation.both.kinds[node.id]
     return {
         "id": node.id,
@@ -123,6 +125,13 @@ def _boxes(explanation: Explanation) -> dict[str, dict[str, str]]:
     return {name: _by_run(text, text) for name, text in texts.items()}
 
 
+def _anchors(explanation: Explanation) -> dict[str, str]:
+    """The node behind each box that is a tensor."""
+    recording = explanation.both.second_order
+    losses = {f"inner_loss.{v.step}": v.node for v in recording.values if v.line == INNER_LOSS and v.node}
+    return {OUTPUT: _output(recording) or "", "x.leaf": "x", **losses}  # the last value of a line is the whole line's
+
+
 def _equations(explanation: Explanation, revealed: bool) -> list[dict[str, Any]]:
     hidden = ("<mo>=</mo><mtext>?</mtext>",)
     return [
@@ -140,12 +149,10 @@ def _summary(explanation: Explanation, revealed: bool) -> list[dict[str, Any]]:
     """The headline numbers. float32 is shown to its last digit, so that readers can compare it with their own."""
     runs = explanation.both[:2]
     sizes = [counts(run) for run in runs]
-    steps = explanation.lesson.inner_steps
-    product = "dx′/dx" if steps == 1 else f"dx<sub>{steps}</sub>/dx"
     rows = [
         ("<code>x.grad</code>", [numeral(run.gradients["x"], 16) for run in runs], True),
         ("<code>x_new</code>", [numeral(run.results.get("x_new"), 16) for run in runs], True),
-        (product, list(explanation.products), True),
+        (explanation.product_name, list(explanation.products), True),
         ("grad_fn nodes", [str(size.nodes) for size in sizes], False),
         ("edges between them", [str(size.edges) for size in sizes], False),
         ("drawn, with x and outer_loss", [f"{s.drawn_nodes} nodes, {s.drawn_edges} arrows" for s in sizes], False),

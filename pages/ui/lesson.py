@@ -1,12 +1,13 @@
 """The furniture of a lesson: syllabus, header, agreement line, downloads, takeaway, next and previous."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from maml_core.graphs.agreement import Agreement
+from maml_core.graphs.agreement import Agreement, relative_difference
 from maml_core.graphs.numerals import numeral
 
 
@@ -60,12 +61,12 @@ def header(name: str) -> None:
 def agreement_line(checks: Sequence[Agreement], quantity: str) -> None:
     """Every check in a line of its own: green where all ways agree, amber with the reason where they part."""
     for check in checks:
-        setting = f"`create_graph={check.create_graph}`"
+        setting, value = f"`create_graph={check.create_graph}`", numeral(check.ways[0].value)
         if check.agrees:
             st.markdown(
                 f":green[:material/verified:] {setting}: {len(check.ways)} independent ways give {quantity} = "
-                f"**{numeral(check.ways[0].value)}**, with a largest relative difference of "
-                f"{scientific(check.difference)}."
+                f"**{value}**, with a largest relative difference of {scientific(check.difference)}. "
+                f"{_in_float32(check)}"
             )
         else:
             st.markdown(f":orange[:material/warning:] {setting}: the ways to {quantity} part. {check.reason}")
@@ -79,6 +80,14 @@ def agreement_line(checks: Sequence[Agreement], quantity: str) -> None:
             "All in float64. With `create_graph=False` every way holds the inner gradients fixed at their values, as "
             "that run does; nudging x and rerunning *everything* measures what `create_graph=True` computes."
         )
+
+
+def _in_float32(check: Agreement) -> str:
+    """How the numbers in the views above, which are float32's, differ from these."""
+    exact = check.ways[0].value
+    if not math.isfinite(check.single):
+        return f"The views above count in float32, which ends at 3.4·10³⁸: there it is {numeral(check.single)}."
+    return f"(The views above count in float32, off by {scientific(relative_difference([exact, check.single]))}.)"
 
 
 def rows_to_columns(rows: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
@@ -122,14 +131,14 @@ def sources(*lines: str) -> None:
         st.markdown("\n".join(f"- {line}" for line in lines))
 
 
-def footer(name: str | None) -> None:
-    """Previous and next lesson; from home (`None`) only the start."""
+def footer(name: str) -> None:
+    """Previous and next lesson."""
     names = [lesson.name for lesson in LESSONS]
-    here = -1 if name is None else names.index(name)
+    here = names.index(name)
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         if here > 0:
             st.page_link(f"pages/{names[here - 1]}.py", label=LESSONS[here - 1].title, icon=":material/arrow_back:")
-        elif here == 0:
+        else:
             st.page_link("pages/home.py", label="Home", icon=":material/arrow_back:")
         if here + 1 < len(names):
             after = LESSONS[here + 1]

@@ -17,14 +17,18 @@ boxes      {id: {run: text}}: what torchviz draws besides grad_fns; a run withou
 layouts    {open step or "all": SVG of the larger graph}; `error` says why there are none
 equations  [{line, step, always, and by run: MathML pieces}]
 summary    [{label, values by run}]
-kinds, hint, steps, gradLine, output
+anchors    {box: the node behind it}
+kinds, hint, steps, gradLine
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
 import streamlit as st
 from streamlit.components.v2 import component
+
+from pages.ui import controls
 
 ASSETS = Path(__file__).parents[2] / "assets"
 COMPONENT = component("linked", css=(ASSETS / "linked.css").read_text(), js=(ASSETS / "linked.js").read_text())
@@ -51,18 +55,29 @@ def linked_views(data: dict[str, Any], view: View, *, key: str, run_name: str) -
     if chosen != st.session_state.setdefault(f"{key}:told", chosen):  # the reader changed the view, not the link
         st.session_state[f"{key}:told"] = chosen
         st.query_params.update(chosen)
+    st.session_state["view"] = chosen
     return chosen
 
 
 def view_from_url(run_name: str, runs: tuple[str, ...], steps: int = 1) -> View:
-    """The view that the link asks for; anything but the words a link would hold means the default."""
+    """The view that the link asks for, else the reader's last one; what cannot be had gets a sentence."""
     states = [str(k) for k in range(1, steps + 1)] + ["all"] * (steps > 1)
-    run, opened = st.query_params.get(run_name, ""), st.query_params.get("open", "")
     return View(
-        run=run if run in runs else runs[0],
-        ghosts=st.query_params.get("ghosts") != "false",
-        open=opened if opened in states else "1",
+        run=_word(run_name, runs),
+        ghosts=_word("ghosts", ("true", "false")) == "true",
+        open=_word("open", states),
     )
+
+
+def _word(name: str, options: Sequence[str]) -> str:
+    """One parameter of the view. Streamlit forgets unbound parameters on a page switch, so they are kept here."""
+    kept = st.session_state.get("view", {}).get(name)
+    value = st.query_params.get(name, kept if kept in options else options[0])
+    if value in options:
+        return value
+    if name != "open":  # a step that no longer exists is what a change of inner_steps leaves behind
+        controls.explain_rejection(name, value, f"it must be {' or '.join(options)}", options[0])
+    return options[0]
 
 
 def _as_parameters(view: View, run_name: str) -> dict[str, str]:

@@ -111,6 +111,7 @@ def test_the_keyboard_reaches_lines_nodes_and_rows(lesson):
     page.keyboard.press("ArrowUp")
     above = page.evaluate(focused)
     assert above != start
+    assert page.locator(".linked figure[data-panel=true] g.node[tabindex='0']").count() == 1  # one stop for Tab
     assert page.locator(f'.linked figure[data-panel=true] g.node[data-id="{above}"]').evaluate(LIT)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -204,8 +205,65 @@ def test_zoom_and_choice_survive_a_change_of_the_inputs(lesson):
     assert svg.get_attribute("viewBox") == fitted
 
 
-def test_dragging_pans_both_graphs_alike(lesson):
+@pytest.mark.parametrize("pause", [0, 250, 350, 420])
+def test_a_toggle_is_not_undone_by_a_slider_that_moves_right_after(lesson, pause):
     page = lesson.page
+    page.locator(".linked button[data-run=true]").click()
+    page.wait_for_timeout(pause)
+    page.locator("[data-testid=stSlider] input").first.press("ArrowLeft")
+    page.locator(".linked .code", has_text="torch.tensor(2.9").wait_for()
+    page.wait_for_url("**create_graph=true**")
+    lesson.settle()
+    assert page.locator(".linked").get_attribute("data-run") == "true"
+
+
+def test_new_losses_in_the_middle_of_a_construction_start_it_afresh(lesson):
+    page = lesson.page
+    page.locator(f'.linked .detail [data-id="{POW}.d2"]').click()
+    page.locator(".linked .play input").focus()
+    page.keyboard.press("ArrowLeft")
+    page.get_by_text("bowl", exact=True).click()
+    page.locator(".linked .code", has_text="(x_prime - 1)**2").wait_for()
+    lesson.settle()
+    assert page.locator(".linked g.node.later").count() == 0
+    assert not page.locator(".linked.lit").count()
+    page.locator(".linked [data-kind=second]").hover()
+    assert lit(page, "figure[data-panel=true] g.node.k-second") > 0
+
+
+def test_after_playing_to_the_end_pointing_works_again(lesson):
+    page = lesson.page
+    time = page.locator(".linked .play input")
+    time.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    page.locator(".linked [data-do=play]").click()
+    page.locator(".linked .play output", has_text="14/14").wait_for()
+    page.locator(".linked [data-kind=kept]").hover()
+    assert lit(page, "figure[data-panel=true] g.node.k-kept") == 1
+
+
+def test_typing_own_losses_redraws_all_views(visit):
+    one = visit()
+    page = one.open(f"{LESSON}?losses=own")
+    field = page.get_by_role("textbox", name="inner loss, in x_prime")
+    field.fill("x_prime**2 + cos(x_prime")
+    field.press("Enter")
+    page.get_by_text("This parenthesis is never closed").wait_for()
+    assert "2 - 2 * x_prime**4" in page.locator(".linked .code").inner_text()
+    field.fill("x_prime**2 + cos(x_prime)")
+    field.press("Enter")
+    page.locator(".linked .code", has_text="x_prime**2 + torch.cos(x_prime)").wait_for()
+    page.locator(".linked g.node", has_text="∂ of all paths, added").first.wait_for()
+    one.settle()
+    assert "inner=x_prime" in page.url
+
+
+def test_dragging_pans_both_graphs_alike_even_after_unfolding(visit):
+    one = visit()
+    page = one.open(f"{LESSON}?inner_steps=2")
+    page.get_by_label("unfold all 2 steps").check()
+    one.settle()
     box = page.locator(".linked figure[data-panel=true] .canvas").bounding_box()
     x, y = box["x"] + box["width"] - 20, box["y"] + box["height"] - 40
     page.mouse.move(x, y)
@@ -214,7 +272,14 @@ def test_dragging_pans_both_graphs_alike(lesson):
     page.mouse.up()
     both = [svg.get_attribute("viewBox") for svg in page.locator(".linked .canvas svg").all()]
     assert both[0] == both[1]
-    assert not both[0].startswith("0")
+    x_after, y_after, width, _ = map(float, both[0].split())
+    scale = max(
+        width / box["width"],
+        page.locator(".linked .canvas svg").first.evaluate(
+            "svg => svg.viewBox.baseVal.height / svg.getBoundingClientRect().height"
+        ),
+    )
+    assert (x_after, y_after) == (pytest.approx(60 * scale, rel=0.05), pytest.approx(30 * scale, rel=0.05))
 
 
 @pytest.mark.parametrize("kind", ["SVG", "PNG"])
@@ -249,7 +314,11 @@ def test_a_phone_shows_one_graph_and_switches_it_with_create_graph(visit):
 def test_two_readers_do_not_meet(visit):
     one, two = visit(), visit()
     first, second = one.open(LESSON), two.open(f"{LESSON}?losses=bowl")
+    one.reveal()
     first.locator(".linked button[data-run=true]").click()
     one.settle()
+    second.locator("[data-testid=stSlider] input").first.press("ArrowLeft")
+    second.locator(".linked .code", has_text="torch.tensor(2.9").wait_for()
     assert "(x_prime - 1)**2" in second.locator(".linked .code").inner_text()
     assert second.locator(".linked").get_attribute("data-run") == "false"
+    assert second.get_by_role("button", name="just show me").is_visible()

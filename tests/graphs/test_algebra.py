@@ -7,6 +7,7 @@ import pytest
 import sympy
 
 from maml_core.graphs.algebra import V, differentiate, number, solve
+from maml_core.graphs.programs import InnerStep
 from tests.graphs.examples import BLOG, lesson
 
 
@@ -52,9 +53,18 @@ def test_sympy_goes_on_where_floats_have_ended():
     assert float(sympy.log(abs(solved.gradient[True]), 10)) == pytest.approx(361.52, abs=0.01)
 
 
-def test_what_has_no_real_value_is_nan():
-    from maml_core.graphs.programs import InnerStep
+def test_sympy_is_given_half_a_second():
+    one = InnerStep.parse("tanh(" * 10 + "x_prime" + ")" * 10, "x_prime", inner_steps=1)
+    assert differentiate(one.inner, one.outer) is None
 
+
+def test_towers_of_exponentials_end_at_not_a_number_and_do_not_hang():
+    one = InnerStep.parse("exp(exp(exp(exp(x_prime))))", "x_prime", inner_steps=1)
+    solved = solve(differentiate(one.inner, one.outer), BLOG, inner_steps=1)
+    assert math.isnan(number(solved.gradient[True]))
+
+
+def test_what_has_no_real_value_is_nan():
     one = InnerStep.parse("log(x_prime)", "x_prime", inner_steps=1)
     solved = solve(differentiate(one.inner, one.outer), {"x": -1.0, "c": 1, "alpha": 0.1}, inner_steps=1)
     assert math.isnan(number(solved.losses[0]))

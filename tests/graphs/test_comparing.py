@@ -57,7 +57,7 @@ def test_a_gradient_beyond_float32_is_called_not_finite():
 
 def test_growth_is_what_recording_each_number_of_steps_gives():
     one = lesson("wave")
-    rows = growth(one, BLOG, up_to=4)
+    rows = growth(one, up_to=4)
     assert [row.inner_steps for row in rows] == [1, 2, 3, 4]
     three = compare(dataclasses.replace(one, inner_steps=3).program, BLOG)
     assert (rows[2].first_order, rows[2].second_order) == (counts(three.first_order), counts(three.second_order))

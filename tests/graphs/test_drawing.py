@@ -51,9 +51,14 @@ def test_edges_join_the_recorded_ends(any_lesson):
     assert {(edge.source, edge.target) for edge in both.second_order.edges} <= drawn
 
 
-def test_a_layout_does_not_depend_on_the_numbers():
-    """So it is computed once for all readers, and both panels and all values can share it."""
-    assert draw(lesson("wave", 3).program) is draw(lesson("wave", 3).program)
+@pytest.mark.parametrize("inputs", [BLOG, {"x": 0.0, "c": 1, "alpha": 0.0}, {"x": -5.0, "c": 1, "alpha": 1.0}])
+def test_a_layout_does_not_depend_on_the_numbers(any_lesson, inputs):
+    """So it is computed once for all readers."""
+    recording = compare(any_lesson.program, inputs).second_order
+    state = "all" if any_lesson.inner_steps > 1 else "1"
+    svg = draw(any_lesson.program).layouts[state]
+    assert {node.id for node in recording.nodes} <= set(titles(svg, "node"))
+    assert {f"{edge.source}->{edge.target}" for edge in recording.edges} <= set(titles(svg, "edge"))
 
 
 def test_the_svg_carries_no_size_script_or_reference():
@@ -69,6 +74,16 @@ def test_without_dot_one_sentence_says_how_to_get_it(monkeypatch):
     assert missing.layouts == {}
     assert missing.error == drawing.NO_DOT
     assert "apt-get install graphviz" in missing.error
+
+
+def test_a_dot_that_fails_is_a_sentence_and_not_a_crash(monkeypatch, tmp_path):
+    (tmp_path / "dot").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "dot").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    drawing._draw.cache_clear()
+    assert "`dot -V`" in draw(lesson("wave", 2).program).error
+    monkeypatch.undo()
+    assert draw(lesson("wave", 2).program).error is None
 
 
 @pytest.mark.parametrize("steps", [2, 4])

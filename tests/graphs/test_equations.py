@@ -65,6 +65,12 @@ def test_terms_that_the_engine_made_are_marked_second_order():
     assert all(set(ids.split()) == second for ids in marked)
 
 
+def test_a_large_number_is_bracketed_before_it_is_raised_to_a_power():
+    _, rows = rows_of(lesson("quartic", 4))
+    assert any("·(6.118805·10¹⁹)4" in text(row.always) or ")4" in text(row.always) for row in rows)
+    assert not any(re.search(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]\d", text(row.always)) for row in rows)
+
+
 @pytest.mark.parametrize(
     ("typed", "read"),
     [

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from maml_core.graphs import expressions
 from maml_core.graphs.expressions import ExpressionError, parse
 from maml_core.graphs.functions import FUNCTIONS
-from maml_core.graphs.trees import OPERATORS, Binary, Call, Expression, Name, Negative, Number, Part
+from maml_core.graphs.nodes import OPERATORS, Binary, Call, Name, Negative, Number
+from maml_core.graphs.printing import Part
+from maml_core.graphs.trees import Expression
 
 NAMES = ("x", "y", "α")
 X = sympy.Symbol("x")

@@ -1,12 +1,15 @@
 """What a recording says is what PyTorch did: values, gradients, nodes, edges, bytes."""
 
+import gc
+import math
 import threading
+import weakref
 
 import pytest
 import torch
 
 from maml_core.graphs.expressions import parse
-from maml_core.graphs.programs import Assign, Backward, Clone, Gradient, Leaf, Program
+from maml_core.graphs.programs import Assign, Backward, Clone, Gradient, InnerStep, Leaf, Program
 from maml_core.graphs.recording import record, run, trace
 from tests.graphs.examples import BLOG, lesson
 
@@ -149,6 +152,30 @@ def test_the_saved_bytes_are_those_of_the_tensors_the_nodes_hold():
                     storages[value.data_ptr()] = value.nbytes
             waiting += [child for child, _ in node.next_functions if child is not None]
         assert record(lesson().program, BLOG, create_graph=create_graph).saved_bytes == sum(storages.values())
+
+
+def test_nothing_of_a_recording_stays_alive():
+    """A hook that held its Trace would close a circle through C++ that no collector can see."""
+    seen, _, _ = trace(lesson().program, BLOG, create_graph=True)
+    alive = weakref.ref(seen)
+    del seen
+    gc.collect()
+    assert alive() is None
+
+
+def test_gradients_that_meet_are_added_by_a_node_of_their_own():
+    one = InnerStep.parse("x_prime**2 + sin(x_prime)", "x_prime", inner_steps=1)
+    recording = record(one.program, BLOG, create_graph=True)
+    (merged,) = [node for node in recording.nodes if ".sum" in node.id]
+    assert merged.op == "AddBackward0"
+    assert merged.value == pytest.approx(2 * 3 + math.cos(3))
+
+
+def test_a_derivative_that_is_constant_leaves_no_node_behind():
+    one = InnerStep.parse("sin(x_prime**0)", "x_prime", inner_steps=1)
+    recording = record(one.program, BLOG, create_graph=True)
+    assert recording.error is None
+    assert recording.gradients["x"] == 2
 
 
 def test_a_recording_is_the_same_in_every_thread(any_lesson):

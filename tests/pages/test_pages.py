@@ -64,7 +64,7 @@ def test_before_the_prediction_the_second_gradient_is_nowhere():
 
 def test_a_right_guess_reveals_and_counts():
     app = guess(open_page(LESSON), "larger, same sign")
-    assert "and so it was" in text(app)
+    assert "and so it is" in text(app)
     assert "1 of 1 predictions right" in text(app)
     assert "−49008.96484375" in json.dumps(views(app), ensure_ascii=False)
 
@@ -84,7 +84,7 @@ def test_skipping_reveals_without_counting():
 
 def test_the_right_answer_follows_the_controls():
     app = guess(open_page(LESSON, losses="bowl", c="1", alpha="0.5"), "zero or turned")
-    assert "and so it was" in text(app)
+    assert "and so it is" in text(app)
 
 
 def test_the_headline_numbers_are_the_engines():
@@ -95,6 +95,60 @@ def test_the_headline_numbers_are_the_engines():
     assert rows["dx′/dx"] == {"false": "2", "true": "88.4"}
     assert rows["grad_fn nodes"] == {"false": "7", "true": "11"}
     assert rows["edges between them"] == {"false": "6", "true": "11"}
+
+
+def test_the_revealed_words_follow_the_controls():
+    app = guess(open_page(LESSON), "larger, same sign")
+    app.slider(key="x").set_value(1.0).run()
+    assert "and so it is" in text(app)
+    assert "from 2 to 11.6" in text(app)
+    app.slider(key="alpha").set_value(0.0).run()
+    assert "with these controls it is **the same**" in text(app)
+    assert "1 of 1 predictions right" in text(app)
+
+
+def test_float32_overflow_is_explained_where_float64_is_fine():
+    app = guess(open_page(LESSON, inner_steps="3"), "just show me")
+    assert "float32, which ends at 3.4·10³⁸, or its domain; float64 gives −1.369742·10⁴¹" in text(app)
+    assert "The views above count in float32" in text(app)
+
+
+def test_own_losses_run_through_all_four_views():
+    app = open_page(LESSON, losses="own", inner="sin(x_prime) * x_prime", outer="exp(-x_prime)", x="0.5")
+    app = guess(app, "just show me")
+    data = views(app)
+    assert data["code"]["true"][4]["text"] == "    inner_loss = torch.sin(x_prime) * x_prime"
+    assert data["layouts"]
+    assert text(app).count("independent ways") == 2
+    assert any(node["label"] == "∂ of all paths, added" for node in data["nodes"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence", "caret"),
+    [
+        ("2 * y", "There is no `y` here", 4),
+        ("x_prime +", "Something is missing after `+`", 9),
+        ("3 + 4", "Use x_prime in it", 0),
+        ("__import__('os')", "There is no `__import__` here", 0),
+        ("", "Type an expression", 0),
+    ],
+)
+def test_what_cannot_be_read_stays_and_gets_one_sentence_and_a_caret(typed, sentence, caret):
+    app = open_page(LESSON, losses="own", inner="cos(x_prime)")
+    app.text_input(key="inner").set_value(typed).run()
+    assert not app.exception
+    assert sentence in text(app).replace("\\", "")
+    assert app.text_input(key="inner").value == typed
+    if typed:
+        assert app.code[0].value.split("\n")[1] == " " * caret + "^"
+    assert views(app)["code"]["true"][4]["text"] == "    inner_loss = torch.cos(x_prime)"  # the last good one
+
+
+def test_derivatives_too_large_for_sympy_are_said_to_be_and_the_rest_stands():
+    app = open_page(LESSON, losses="own", inner="tanh(" * 10 + "x_prime" + ")" * 10, outer="x_prime")
+    app = guess(app, "just show me")
+    assert "too large to show" in json.dumps(views(app)["equations"])
+    assert "3 independent ways" in text(app)
 
 
 def test_both_runs_are_in_the_agreement_line():
@@ -117,7 +171,7 @@ def test_every_drawn_node_has_data_and_every_second_order_node_a_parent():
 
 def test_a_result_beyond_float32_is_shown_and_explained():
     app = guess(open_page(LESSON, inner_steps="5"), "not finite")
-    assert "and so it was" in text(app)
+    assert "and so it is" in text(app)
     assert "Not finite" in text(app)
     assert "·10³⁶¹" in text(app)
 
@@ -129,10 +183,10 @@ def test_a_result_beyond_float32_is_shown_and_explained():
         ("alpha", "abc", "it must be a number from 0 to 1, so this is 0.4"),
         ("alpha", "nan", "it must be a number from 0 to 1, so this is 0.4"),
         ("x", "inf", "it must be a number from -5 to 5, so this is 3"),
-        ("inner_steps", "2.5", "it must be a whole number from 1 to 5, so this is 1"),
+        ("inner_steps", "2.5", "it must be a whole number from 1 to 5, so this is 2"),
         ("inner_steps", "0", "it must be a whole number from 1 to 5, so this is 1"),
         ("c", "3", "it must be 1 or 2, so this is 2"),
-        ("losses", "<script>", "it must be quartic or bowl or wave, so this is quartic"),
+        ("losses", "<script>", "it must be quartic or bowl or wave or own, so this is quartic"),
     ],
 )
 def test_a_link_that_asks_for_the_impossible_gets_the_default_and_a_sentence(parameter, value, sentence):

@@ -1,0 +1,1 @@
+"""Room 3: training, evaluation and what is kept of them."""
