@@ -134,11 +134,9 @@ def _edges(recording: Recording) -> list[str]:
 
 
 def _loss_node(recording: Recording) -> str | None:
-    """The node of loss, which is the last value before the backward pass; None if it has none or never came to be."""
-    if "loss" not in recording.results:
-        return None
-    backward = next(line.number for line in recording.lines if isinstance(line.statement, Backward))
-    return next(value.node for value in reversed(recording.values) if value.line < backward)
+    """The node of what is called loss when backward() comes; None if it has none, or never came to be."""
+    of_loss = {line.number for line in recording.lines if getattr(line.statement, "target", None) == "loss"}
+    return next((value.node for value in reversed(recording.values) if value.line in of_loss), None)
 
 
 def _boxes(runs: dict[str, Recording]) -> dict[str, dict[str, str]]:
