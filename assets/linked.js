@@ -78,7 +78,7 @@ class Linked {
   code() {
     const cells = (values, names) => `<span class="cells">${values.map((v, i) => `<span data-name="${names[i]}">${v === null ? '<i title="Make your prediction first">?</i>' : escape(v)}</span>`).join('')}</span>`;
     const columns = this.data.columns, head = columns ? `<li class="head" aria-hidden="true"><span class="n"></span><code></code>${cells(columns, columns)}</li>` : '';
-    const line = l => `<li data-line="${l.n}" class="${l.later ? 'not-yet' : ''} ${l.failed ? 'failed' : ''} ${l.does ? 'call' : ''}"><button class="n" data-line="${l.n}" data-focus="line-${l.n}"
+    const line = l => `<li data-line="${l.n}" class="${l.state ?? ''} ${l.later ? 'not-yet' : ''} ${l.failed ? 'failed' : ''} ${l.does ? 'call' : ''}"><button class="n" data-line="${l.n}" data-focus="line-${l.n}"
       aria-label="Line ${l.n}">${l.n}</button><code>${this.nested(l)}</code><output></output>${columns ? cells(l.cells, columns) : ''}</li>`;
     return `<h4>Code that ran <span class="which"></span></h4><ol>${head}${this.lines.map(line).join('')}</ol>`;
   }
@@ -168,14 +168,15 @@ class Linked {
     } else g.setAttribute('aria-hidden', 'true');
     const { x, y, width, height } = bounds(g);
     const texts = this.caption(id, run);
-    texts.forEach(([name, text], i) => {
+    texts.forEach(([name, text, gradient = ''], i) => {
       const t = document.createElementNS(SVG, 'text');
       t.setAttribute('x', x + width / 2);
       t.setAttribute('y', y + height / 2 + (i - (texts.length - 1) / 2) * 13 + 3.6);
       t.setAttribute('class', name);
       t.textContent = text;
+      if (gradient) t.append(Object.assign(document.createElementNS(SVG, 'tspan'), { textContent: gradient }));
       g.append(t);
-      if (text.length * CHARACTER > width - 6) {
+      if ((text + gradient).length * CHARACTER > width - 6) {
         t.setAttribute('textLength', width - 6);
         t.setAttribute('lengthAdjust', 'spacingAndGlyphs');
       }
@@ -190,9 +191,9 @@ class Linked {
       return [['expr', `inner step ${step + 1}`], ['op', `${nodes.length} nodes` + (second ? `, ${second} second-order` : '')]];
     }
     if (!n) return (this.data.boxes[id]?.[run] ?? id).split('\n').map((text, i) => [i ? 'val' : 'expr', text]);
-    if (n.op === 'AccumulateGrad') return [['op', n.op]];
     const gradient = n.gradient[run] === undefined || n.kind === 'aside' ? '' : `   ∂ ${n.gradient[run] ?? '?'}`;
-    return [['op', n.op + (n.freed?.[run] ? ' · freed' : '')], ['expr', shorten(n.label)], ['val', (n.value[run] ?? '') + (this.inRun(id, run) ? gradient : '')]];
+    if (n.op === 'AccumulateGrad') return [['op', n.op, this.data.single ? '' : gradient]];
+    return [['op', n.op + (n.freed?.[run] ? ' · freed' : '')], ['expr', shorten(n.label)], ['val', n.value[run] ?? '', this.inRun(id, run) ? gradient : '']];
   }
 
   dressEdge(g, run) {
@@ -200,7 +201,8 @@ class Linked {
     Object.assign(g.dataset, { from, to });
     g.removeAttribute('id');
     const aside = [to, this.data.anchors[to]].some(id => this.N[id]?.kind === 'aside');
-    const there = [from, to].every(id => !this.N[id] || this.inRun(id, run));
+    const drawn = this.data.edges?.[run];
+    const there = drawn ? drawn.includes(`${from}->${to}`) : [from, to].every(id => !this.N[id] || this.inRun(id, run));
     const folded = this.stepOf(from) !== null || this.stepOf(to) !== null;
     if (aside) g.classList.add('k-aside');
     else if (!there && !folded) g.classList.add('ghost');
@@ -226,7 +228,7 @@ class Linked {
 
   // ---- what belongs together ----------------------------------------------------------------------------------
 
-  inRun(id, run) { return this.N[id] ? this.N[id].runs[run] : true; }
+  inRun(id, run) { return this.N[id] ? this.N[id].runs[run] : this.data.boxes[id] ? run in this.data.boxes[id] : true; }
   stepOf(box) { return box?.startsWith('step-') ? +box.slice(5) - 1 : null; }
   get step() { return this.S.open === 'all' ? this.S.step ?? 0 : +this.S.open - 1; }
 
@@ -312,7 +314,8 @@ class Linked {
 
   sentence(ids, run) {
     const nodes = [...new Set(ids.flatMap(id => this.ofBox(id)))].map(id => this.N[id]).filter(Boolean);
-    if (nodes.length !== 1) return nodes.length ? `${nodes.length} nodes, ${nodes.filter(n => n.kind === 'second').length} of them second-order.` : '';
+    const second = nodes.filter(n => n.kind === 'second').length;
+    if (nodes.length !== 1) return nodes.length ? `${nodes.length} nodes${second ? `, ${second} of them second-order` : ''}.` : '';
     const n = nodes[0], where = `line ${n.line}` + (n.step === null ? '' : `, inner step ${n.step + 1}`);
     const origin = n.parent ? `made by autograd.grad, as part of the derivative of ${n.label.slice(2)} (${where})` : `${n.label} (${where})`;
     const gradient = n.gradient[run];
@@ -346,7 +349,8 @@ class Linked {
   }
 
   refreshAlgebra() {
-    const shown = this.data.equations.filter(r => r.step === null || this.S.open === 'all' || r.step === this.step);
+    const said = r => r.always.length || r[this.S.run]?.length;
+    const shown = this.data.equations.filter(r => said(r) && (r.step === null || this.S.open === 'all' || r.step === this.step));
     const maths = p => `<math>${p}</math>`;
     const row = r => `<div class="row"${r.line ? ` data-line="${r.line}"` : ''}>${[...r.always, ...(r[this.S.run] ?? [])].map(maths).join(' ')}</div>`;
     this.$('.algebra .rows').innerHTML = shown.map(row).join('');
@@ -361,23 +365,31 @@ class Linked {
     }
   }
 
+  /* Time runs forward over the making of the nodes and then, where the data has `visits`, backward over them. */
+  get moments() { return this.order.length + Math.max(0, ...Object.values(this.data.visits ?? {}).map(ids => ids.length)); }
+
   refreshTime() {
-    const { S, order } = this, now = S.t ?? order.length;
+    const { S, order, moments } = this, now = S.t = S.t === null ? null : Math.min(S.t, moments), at = now ?? moments;
+    const back = at - order.length, visits = run => this.data.visits?.[run] ?? [];
+    const current = back > 0 ? visits(S.run)[back - 1] : order[at - 1];
     const range = this.$('.play input');
-    range.value = now;
-    range.setAttribute('aria-valuetext', `${now} of ${order.length}: ${this.N[order[now - 1]]?.op ?? ''}`);
-    this.$('.play output').textContent = `${now}/${order.length}`;
+    range.max = moments;
+    range.value = at;
+    const where = back > 0 ? `backward ${back}/${moments - order.length}` : `${at}/${order.length}`;
+    range.setAttribute('aria-valuetext', `${where.replace('/', ' of ')}: ${this.N[current]?.op ?? ''}`);
+    this.$('.play output').textContent = now === null ? `${moments}/${moments}` : where;
     this.$('[data-do=play]').textContent = S.timer ? '❚❚' : '▶';
-    const made = new Set(order.slice(0, now));
+    const made = new Set(order.slice(0, at));
     for (const el of this.$$('g.node')) {
-      const ids = this.ofBox(el.dataset.id);
-      el.classList.toggle('later', S.t !== null && !ids.some(id => made.has(id)));
+      const ids = this.ofBox(el.dataset.id), arrived = visits(el.closest('figure').dataset.panel).slice(0, Math.max(back, 0));
+      el.classList.toggle('later', now !== null && !ids.some(id => made.has(id)));
+      el.classList.toggle('waiting', now !== null && Boolean(this.data.visits) && !arrived.includes(el.dataset.id));
     }
     for (const el of this.$$('g.edge, .tie')) {
-      el.classList.toggle('later', S.t !== null && ![el.dataset.from, el.dataset.to].every(b => this.ofBox(b).some(id => made.has(id))));
+      el.classList.toggle('later', now !== null && ![el.dataset.from, el.dataset.to].every(b => this.ofBox(b).some(id => made.has(id))));
     }
     // A construction that plays would talk without end to those who listen.
-    if (S.t !== null) this.paint([order[now - 1]], { reveal: true, say: !S.timer });
+    if (now !== null) this.paint(current ? [current] : [], { reveal: true, say: !S.timer });
   }
 
   // ---- acting -------------------------------------------------------------------------------------------------
@@ -471,18 +483,18 @@ class Linked {
   }
 
   play() {
-    if (this.S.t === null || this.S.t >= this.order.length) this.S.t = 0;
+    if (this.S.t === null || this.S.t >= this.moments) this.S.t = 0;
     const tick = () => {
       this.S.t += 1;
       this.refreshTime();
-      if (this.S.t >= this.order.length) this.leaveTime();
+      if (this.S.t >= this.moments) this.leaveTime();
     };
     this.S.timer = setInterval(tick, STEP_MS);
     tick();
   }
 
   goTo(t) {
-    if (t >= this.order.length) return this.leaveTime();
+    if (t >= this.moments) return this.leaveTime();
     this.stop();
     this.S.t = t;
     this.refreshTime();

@@ -16,7 +16,7 @@ from graphviz import Digraph
 from torch import Tensor
 from torchviz import make_dot
 
-from maml_core.graphs.programs import Gradient, Leaf, Program, Repeat, Statement
+from maml_core.graphs.programs import Backward, Gradient, Leaf, Program, Repeat, Statement
 from maml_core.graphs.recording import Trace, trace
 
 NO_DOT = (
@@ -92,6 +92,32 @@ def _draw_outputs(program: Program, outputs: tuple[str, ...]) -> Drawing:
     return Drawing({"1": _svg(graph)})
 
 
+def draw_together(*programs: Program) -> Drawing:
+    """One layout for the graphs of several programs whose common nodes have common ids. None has a loop."""
+    return _draw_together(programs) if shutil.which("dot") else Drawing({}, NO_DOT)
+
+
+@lru_cache(maxsize=256)
+def _draw_together(programs: tuple[Program, ...]) -> Drawing:
+    first, *others = (_graph(program) for program in programs)
+    for other in others:
+        first.body += [line for line in other.body if line not in first.body]
+    return Drawing({"1": _svg(first)})
+
+
+def _graph(program: Program) -> Digraph:
+    """What leads to the output, and the leaves. The program may stop before there is an output."""
+    backward = next(s for s in program.statements if isinstance(s, Backward))
+    # Not further: what a node written in Python has saved is gone after the backward pass, and torchviz asks for it.
+    forward = Program(program.statements[: program.statements.index(backward)])
+    seen, env, _ = trace(forward, dict.fromkeys(("x", "w", "lr"), 1.0), create_graph=False)
+    outputs = [tensor for name, tensor in env.items() if name == backward.output and isinstance(tensor, Tensor)]
+    grad_fns = seen.walk(outputs)  # held on to, as in _draw
+    names: dict[str, tuple[str, int | None]] = {str(id(grad_fn)): (name, None) for name, grad_fn in grad_fns.items()}
+    names |= {str(id(tensor)): (OUTPUT, None) for tensor in outputs}
+    return _folded(_torchviz(outputs, seen) if outputs else "", names, seen, "all")
+
+
 def _step(name: str, seen: Trace, steps: int) -> int | None:
     """The inner step a node folds into. A single step is never folded."""
     return seen.nodes[name].step if steps > 1 else None
@@ -140,7 +166,8 @@ def _size(box: str, seen: Trace) -> dict[str, str]:
     """Room for the operation, the sub-expression and its value: one, two or three lines of type."""
     node = seen.nodes.get(box)
     if node is None or box in seen.leaves:
-        rows, characters = (2, 22) if box.startswith("step-") else (1, 26 if box == OUTPUT else 14)
+        one = 26 if box == OUTPUT else 22 if box in seen.leaves else 14
+        rows, characters = (2, 22) if box.startswith("step-") else (1, one)
     else:
         rows, characters = 3, max(16, min(LONGEST, 2 + node.end - node.start))
     width, height = PADDING + CHARACTER * characters, 4 + LINE * rows

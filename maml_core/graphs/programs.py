@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from maml_core.graphs.expressions import parse
+from maml_core.graphs.operations import OPERATIONS
 from maml_core.graphs.trees import Expression
+
+INDENT = "    "
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,41 @@ class Repeat:
     body: tuple["Statement", ...]
 
 
-Statement = Leaf | Constants | Clone | Assign | Gradient | Gradients | Backward | Clear | Descend | Repeat
+@dataclass(frozen=True)
+class Apply:
+    """One of operations.OPERATIONS on one tensor: `x_copy = x_copy.detach()`, `x_copy.add_(1)`."""
+
+    target: str
+    operation: str
+
+
+@dataclass(frozen=True)
+class NoGrad:
+    """`with torch.no_grad():` over one statement."""
+
+    body: "Statement"
+
+
+@dataclass(frozen=True)
+class Blank:
+    """An empty line. It keeps the numbers of the lines below it as they are in a program that has one more."""
+
+
+Statement = (
+    Leaf
+    | Constants
+    | Clone
+    | Assign
+    | Gradient
+    | Gradients
+    | Backward
+    | Clear
+    | Descend
+    | Repeat
+    | Apply
+    | NoGrad
+    | Blank
+)
 
 
 class Span(NamedTuple):
@@ -105,12 +142,16 @@ class Span(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One printed line. `spans` are its sub-expressions in the order in which they are computed."""
+    """One printed line. `spans` are its sub-expressions in the order in which they are computed.
+
+    `shift`: the columns by which a `with` moved the line to the right, which ids do not count.
+    """
 
     number: int
     text: str
     spans: tuple[Span, ...]
     statement: Statement
+    shift: int = 0
 
 
 @dataclass(frozen=True)
@@ -122,9 +163,11 @@ class Program:
     def lines(self, inputs: Mapping[str, float], *, create_graph: bool) -> tuple[Line, ...]:
         """The program as Python, with the numbers of `inputs` written where a leaf or constant is made."""
         printed = _printed(self.statements, inputs, create_graph, indent="")
-        return tuple(
+        lines = [
             Line(number, text, spans, statement) for number, (text, spans, statement) in enumerate(printed, start=1)
-        )
+        ]
+        shielded = {line.number + 1 for line in lines if isinstance(line.statement, NoGrad)}
+        return tuple(line._replace(shift=len(INDENT)) if line.number in shielded else line for line in lines)
 
     def schedule(self) -> Iterator[tuple[int, Statement, int | None]]:
         """(line number, statement, inner step from 0) in the order of execution; no step outside loops."""
@@ -142,6 +185,9 @@ def _schedule(
             for k in range(statement.times):
                 yield from _schedule(statement.body, number, k)
             number += len(statement.body)
+        elif isinstance(statement, NoGrad):
+            yield number, statement.body, step
+            number += 1
 
 
 def _printed(
@@ -152,7 +198,9 @@ def _printed(
         offset = len(indent) + len(head)
         yield indent + head + code, tuple(Span(a + offset, b + offset) for a, b in spans), statement
         if isinstance(statement, Repeat):
-            yield from _printed(statement.body, inputs, create_graph, indent + "    ")
+            yield from _printed(statement.body, inputs, create_graph, indent + INDENT)
+        elif isinstance(statement, NoGrad):
+            yield from _printed((statement.body,), inputs, create_graph, indent + INDENT)
 
 
 def _text(
@@ -184,6 +232,13 @@ def _text(
             return _whole(f"{target} = ", f"{leaf}.detach() - {rate} * {leaf}.grad")
         case Repeat(times):
             return "", f"for step in range({times}):", ()
+        case Apply(target, operation):
+            head, code = OPERATIONS[operation].code(target)
+            return _whole(head, code)
+        case NoGrad():
+            return "", "with torch.no_grad():", ()
+        case Blank():
+            return "", "", ()
 
 
 def _tuple(names: tuple[str, ...]) -> str:

@@ -8,8 +8,10 @@ Two private functions are used, `_get_sequence_nr` and `_current_autograd_node`;
 asserts that every drawn node has a record.
 """
 
+import contextlib
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
@@ -18,9 +20,12 @@ from torch._C import _autograd  # pyright: ignore[reportAttributeAccessIssue]
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from maml_core.graphs.operations import OPERATIONS
 from maml_core.graphs.programs import (
+    Apply,
     Assign,
     Backward,
+    Blank,
     Clear,
     Clone,
     Constants,
@@ -29,6 +34,7 @@ from maml_core.graphs.programs import (
     Gradients,
     Leaf,
     Line,
+    NoGrad,
     Program,
     Repeat,
     Statement,
@@ -87,7 +93,8 @@ class Recording(NamedTuple):
 
     `results`: the number each name held at the end. `gradients`: `.grad` of each leaf. `saved_bytes`: what
     autograd held for the backward pass at the moment it began, each storage counted once. `error`: PyTorch's
-    own sentence where the program stopped.
+    own sentence where the program stopped, on line `error_line`. `visited`: the nodes in the order in which the
+    backward pass came to them. `answers`: what `name.grad` is at the end, for each name that holds a tensor.
     """
 
     lines: tuple[Line, ...]
@@ -99,6 +106,9 @@ class Recording(NamedTuple):
     gradients: dict[str, float | None]
     saved_bytes: int
     error: str | None
+    error_line: int | None = None
+    visited: tuple[str, ...] = ()
+    answers: Mapping[str, float | None] = MappingProxyType({})
 
     @property
     def used_nodes(self) -> frozenset[str]:
@@ -115,6 +125,7 @@ class Watch(NamedTuple):
     computed: Callable[[int, int, int | None, Number], None]  # line, index of the span, step, value
     before_backward: Callable[[Tensor], None]
     after: Callable[[int, Mapping[str, Number]], None] = lambda *_: None  # line that ran or failed, names so far
+    entered: Callable[[int, dict[str, Number]], None] = lambda number, env: None  # line, what the names hold so far
 
 
 def _ignore(*_: object) -> None:
@@ -139,7 +150,9 @@ def run(
     means to the outer derivative. Raises what PyTorch raises.
     """
     env: dict[str, Number] = {}
+    shielded = False  # a with-block holds one statement, the next
     for number, statement, step in program.schedule():
+        watch.entered(number, env)
 
         def done(index: int, value: Number, number: int = number, step: int | None = step) -> None:
             watch.computed(number, index, step, value)
@@ -156,9 +169,11 @@ def run(
                 watch.before_backward(output)
                 env.update(_differentiate(statement, output, env))
             else:
-                _compute(statement, env, inputs, create_graph, done)
+                with torch.no_grad() if shielded else contextlib.nullcontext():
+                    _compute(statement, env, inputs, create_graph, done)
         finally:
             watch.after(number, env)
+        shielded = isinstance(statement, NoGrad)
     return env
 
 
@@ -192,13 +207,16 @@ def _compute(
             done(0, env[target])
         case Descend(target, leaf, rate):
             leaf_tensor = _tensor(env[leaf])
-            if leaf_tensor.grad is not None:
-                env[target] = leaf_tensor.detach() - env[rate] * leaf_tensor.grad
-                done(0, env[target])
+            gradient: Any = leaf_tensor.grad if leaf_tensor.is_leaf else None  # asking any other makes PyTorch warn
+            env[target] = leaf_tensor.detach() - env[rate] * gradient  # with None this is Python's own TypeError
+            done(0, env[target])
+        case Apply(target, operation):
+            env[target] = OPERATIONS[operation].apply(_tensor(env[target]))
+            done(0, env[target])
         case Clear(leaves, to_none):
             _clear([_tensor(env[leaf]) for leaf in leaves], to_none)
-        case Repeat():
-            pass  # the schedule unrolls it
+        case Repeat() | NoGrad() | Blank():
+            pass  # the schedule goes on inside
 
 
 def _clear(leaves: list[Tensor], to_none: bool) -> None:
@@ -218,6 +236,11 @@ def _plain(value: Number) -> float:
     return float(value.detach()) if isinstance(value, Tensor) else float(value)
 
 
+def _grad(tensor: Tensor) -> float | None:
+    """`tensor.grad`, without the warning that PyTorch gives to those who ask a tensor that is no leaf."""
+    return float(tensor.grad) if tensor.is_leaf and tensor.grad is not None else None
+
+
 class Trace(TorchDispatchMode):
     """What one run left behind, live: which grad_fn is which sub-expression, and the values of both."""
 
@@ -234,6 +257,8 @@ class Trace(TorchDispatchMode):
         self.locals: dict[tuple[str, int], float] = {}  # (node, slot) -> local derivative
         self.gradients: dict[str, float] = {}
         self._listening: set[str] = set()  # nodes
+        self.line = 0  # the one that is running
+        self.env: dict[str, Number] = {}
         self._unplaced: list[tuple[int, float]] = []
         self._last = _autograd._get_sequence_nr()
 
@@ -243,9 +268,9 @@ class Trace(TorchDispatchMode):
         if now > self._last:
             parent = torch._C._current_autograd_node()
             if parent is None:
-                self._unplaced.append((now - 1, float(out)))
+                self._unplaced.append((now - 1, _plain(out)))
             else:
-                self._engine_node(now - 1, float(out), self.nodes[self.ids[parent._sequence_nr()]], func.__name__)
+                self._engine_node(now - 1, _plain(out), self.nodes[self.ids[parent._sequence_nr()]], func.__name__)
         self._last = now
         return out
 
@@ -259,24 +284,32 @@ class Trace(TorchDispatchMode):
         self.ids[sequence] = node.id
         self.nodes[node.id] = node
 
+    def entered(self, number: int, env: dict[str, Number]) -> None:
+        self.line, self.env = number, env
+
     def computed(self, number: int, index: int, step: int | None, value: Number) -> None:
         line = self.lines[number - 1]
         span = line.spans[index]
         for count, (sequence, out) in enumerate(self._unplaced):
             # One printed operation is one grad_fn in this grammar; should PyTorch split one, ids stay unique.
-            name = f"L{number}c{span.start}-{span.end}.{step or 0}" + (f"~{count}" if count else "")
+            place = f"L{number}c{span.start - line.shift}-{span.end - line.shift}"
+            name = f"{place}.{step or 0}" + (f"~{count}" if count else "")
             self._add(sequence, Node(name, number, *span, step, out))
         self._unplaced.clear()
         node = None
         if isinstance(value, Tensor) and value.requires_grad:
-            if isinstance(line.statement, Leaf):
-                self.leaves[line.statement.target] = value
-                self.nodes[line.statement.target] = Node(line.statement.target, number, *span, step, _plain(value))
+            if isinstance(line.statement, Leaf | Apply) and self._is_new_leaf(value):
+                name = line.statement.target + (f".L{number}" if isinstance(line.statement, Apply) else "")
+                self.leaves[name] = value
+                self.nodes[name] = Node(name, number, *span, step, _plain(value))
             self.tensors.append(value)
             if isinstance(line.statement, Assign):
                 self.assigned[line.statement.target, step] = value  # the last span is the whole line
             node = self.id_of(value.grad_fn) if value.grad_fn is not None else self._leaf_name(value)
         self.values.append(Value(number, *span, step, _plain(value), node))
+
+    def _is_new_leaf(self, tensor: Tensor) -> bool:
+        return tensor.is_leaf and all(leaf is not tensor for leaf in self.leaves.values())
 
     def id_of(self, grad_fn: GradFn) -> str:
         """A leaf's AccumulateGrad goes by the leaf's name: its sequence number is always 2⁶⁴ − 1."""
@@ -307,10 +340,7 @@ class Trace(TorchDispatchMode):
                 continue
             self._listening.add(name)
             if not hasattr(grad_fn, "variable"):  # calling AccumulateGrad would accumulate
-                with torch.no_grad():
-                    answer = grad_fn(torch.ones((), dtype=output.dtype))
-                answers = answer if isinstance(answer, tuple) else (answer,)
-                self.locals |= {(name, k): float(d) for k, d in enumerate(answers) if d is not None}
+                self.locals |= _local_derivatives(name, grad_fn, output.dtype)
             grad_fn.register_prehook(self._listener(name))
 
     def _listener(self, name: str) -> Callable[[tuple[Tensor, ...]], None]:
@@ -321,6 +351,18 @@ class Trace(TorchDispatchMode):
             gradients[name] = float(incoming[0])
 
         return listen
+
+
+def _local_derivatives(name: str, grad_fn: GradFn, dtype: torch.dtype) -> dict[tuple[str, int], float]:
+    """What the node answers to a gradient of 1. Nothing, if an in-place operation has spoilt what it saved."""
+    ask = getattr(grad_fn, "apply", grad_fn)  # a node written in Python is not callable itself
+    try:
+        with torch.no_grad():
+            answer = ask(torch.ones((), dtype=dtype))
+    except RuntimeError:
+        return {}
+    answers = answer if isinstance(answer, tuple) else (answer,)
+    return {(name, k): float(d) for k, d in enumerate(answers) if d is not None}
 
 
 def trace(
@@ -336,19 +378,23 @@ def trace(
     `after` is told of every line that ran or failed.
     """
     seen = Trace(program.lines(inputs, create_graph=create_graph))
-    env: dict[str, Number] = {}
     try:
         with seen:
-            env = run(
+            run(
                 program,
                 inputs,
                 create_graph=create_graph,
                 dtype=dtype,
-                watch=Watch(seen.computed, seen.before_backward, lambda number, names: after(seen, number, names)),
+                watch=Watch(
+                    seen.computed,
+                    seen.before_backward,
+                    lambda number, names: after(seen, number, names),
+                    seen.entered,
+                ),
             )
-    except RuntimeError as error:
-        return seen, env, str(error)
-    return seen, env, None
+    except (RuntimeError, TypeError) as error:
+        return seen, seen.env, str(error)
+    return seen, seen.env, None
 
 
 def record(
@@ -365,13 +411,17 @@ def record(
         nodes=tuple(
             node._replace(op=_op(grad_fns[name]), gradient=seen.gradients.get(name), used=name in used)
             for name, node in seen.nodes.items()
-            if name in grad_fns  # not a leaf that nothing depends on, nor a constant's derivative, dropped at once
+            # Not a leaf that nothing depends on, a constant's derivative, or the clone in `x.clone().detach()`.
+            if name in grad_fns
         ),
         edges=tuple(_edges(seen, grad_fns, used)),
         results={name: _plain(value) for name, value in env.items()},
         gradients={name: None if leaf.grad is None else float(leaf.grad) for name, leaf in seen.leaves.items()},
         saved_bytes=0 if error else _saved_bytes(program, inputs, create_graph, dtype),
         error=error,
+        error_line=seen.line if error else None,
+        visited=tuple(seen.gradients),
+        answers={name: _grad(value) for name, value in env.items() if isinstance(value, Tensor)},
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from maml_core.graphs.expressions import LONGEST, ExpressionError, parse
 from maml_core.graphs.functions import FUNCTIONS
@@ -37,6 +38,27 @@ def coefficient() -> int:
     return int(choice("c", "c", ("1", "2"), "2", help_text))
 
 
+def outer_lr() -> float:
+    """The step size of the update after backward."""
+    return _slider("lr", "lr", (0.0, 1.0), 0.4, 0.01, "Step size of the update of x.")
+
+
+def operation(options: Sequence[str]) -> str:
+    """What is inserted."""
+    rejected = _rejected("op", options[0], lambda raw: raw in options)
+    help_text = "stop_gradient() is JAX's: the identity forward, zero backward. The others are PyTorch's own."
+    value = st.selectbox("insert", options, key="op", bind="query-params", help=help_text)
+    explain_rejection("op", rejected, "it must be one of the operations in the list", options[0])
+    return value
+
+
+def place(options: Sequence[str], default: str) -> str:
+    """After which line."""
+    help_text = "After the line that makes x, x_copy (`copy`), the shifted x_copy (`shift`), y or loss. "
+    help_text += "`no_grad()` goes around that line; `add_(1)` always changes x_copy, once there is one."
+    return choice("line", "at the line of", options, default, help_text)
+
+
 OWN = "own"
 
 
@@ -48,7 +70,7 @@ def example(examples: Mapping[str, Example], names: Sequence[str]) -> tuple[str,
     name = choice("expression", "expression", (*examples, OWN), first, help_text)
     if name != OWN:
         return name, examples[name].text
-    return name, expression("y", f"y1 = y2 =, in {', '.join(names)}", examples[first].text, names, every=False)
+    return name, expression("y", f"y1 = y2 =, in {', '.join(names)}", examples[first].text, names, any_of=True)
 
 
 def preset(presets: Mapping[str, Preset]) -> str:
@@ -71,10 +93,18 @@ def losses(name: str, presets: Mapping[str, Preset]) -> tuple[str, str]:
     return inner, outer
 
 
-def expression(key: str, label: str, default: str, names: Sequence[str], *, every: bool = True) -> str:
-    """A field for an expression in `names`: in every one of them, or in at least one. Returns the last that was.
+def expression(
+    key: str,
+    label: str,
+    default: str,
+    names: Sequence[str],
+    *,
+    any_of: bool = False,
+    say: DeltaGenerator | None = None,
+) -> str:
+    """A field for an expression in `names`, all (or any) of which it must use. Returns the last text that was one.
 
-    What is wrong is said below the field, with a caret at the place; what was typed stays.
+    What is wrong is said below the field or in `say`, with a caret at the place; what was typed stays.
     """
     help_text = f"Numbers, {', '.join(names)}, + - * / ** and parentheses; functions: {', '.join(FUNCTIONS)}."
     typed = st.text_input(label, default, key=key, bind="query-params", help=help_text, max_chars=LONGEST)
@@ -82,19 +112,21 @@ def expression(key: str, label: str, default: str, names: Sequence[str], *, ever
     try:
         parsed = parse(typed.strip(), names)
         missing = [name for name in names if name not in parsed.names]
-        if missing and (every or not parsed.names):
-            wanted = (" and " if every else " or ").join(missing)
-            raise ExpressionError(f"Use {wanted} in it: nothing else has a gradient here.", 0)
+        if len(missing) == len(names) if any_of else missing:
+            raise ExpressionError(
+                f"Use {(' or ' if any_of else ' and ').join(missing)} in it: nothing else has a gradient here.", 0
+            )
     except ExpressionError as error:
-        st.markdown(f":red[{_escaped(str(error))} Until then the page shows the last one that was right.]")
+        where = say or st
+        where.markdown(f":red[{escaped(str(error))} Until then the page shows the last one that was right.]")
         if typed.strip():
-            st.code(f"{typed.strip()}\n{' ' * error.position}^", language=None)
+            where.code(f"{typed.strip()}\n{' ' * error.position}^", language=None)
         return good.get(key, default)
     good[key] = typed.strip()
     return good[key]
 
 
-def _escaped(sentence: str) -> str:
+def escaped(sentence: str) -> str:
     """A sentence that quotes what a stranger typed, with everything that Markdown would act on made plain."""
     return re.sub(r"([\\`*_{}\[\]()<>#$~|:!])", r"\\\1", sentence)
 

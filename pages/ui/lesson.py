@@ -30,6 +30,12 @@ PARTS = {
             "One expression written twice, differentiated twice. Does .grad hold its gradient once or twice?",
         ),
         Lesson(
+            "02_where_gradients_go",
+            2,
+            "Where did my gradient go?",
+            "A gradient of 0, a gradient of None and an error are three ways of saying the same thing. Are they?",
+        ),
+        Lesson(
             "03_create_graph",
             3,
             "One argument: create_graph",
@@ -68,7 +74,7 @@ def agreement_line(checks: Sequence[Agreement], quantity: str, notes: Sequence[s
         if check.agrees:
             st.markdown(
                 f":green[:material/verified:] {setting}: {len(check.ways)} independent ways give {quantity} = "
-                f"**{value}**, with a largest relative difference of {_scientific(check.difference)}. "
+                f"**{value}**, with a largest relative difference of {scientific(check.difference)}. "
                 f"{_in_float32(check)}"
             )
         else:
@@ -94,7 +100,7 @@ def partials_line(checks: Sequence[Partial]) -> None:
         worst = max(check.difference for check in good)
         st.markdown(
             f":green[:material/verified:] {ways} independent ways give {found}, with a largest relative "
-            f"difference of {_scientific(worst)}." + ("" if ways > 3 else " SymPy's derivative is too large to show.")
+            f"difference of {scientific(worst)}." + ("" if ways > 3 else " SymPy's derivative is too large to show.")
         )
     for reason, leaves in _by_reason(checks).items():
         st.markdown(f":orange[:material/warning:] The ways to {' and '.join(leaves)} part. {reason}")
@@ -120,7 +126,7 @@ def _in_float32(check: Agreement) -> str:
     exact = check.ways[0].value
     if not math.isfinite(check.single):
         return f"The views above count in float32, which ends at 3.4·10³⁸: there it is {numeral(check.single)}."
-    return f"(The views above count in float32, off by {_scientific(relative_difference([exact, check.single]))}.)"
+    return f"(The views above count in float32, off by {scientific(relative_difference([exact, check.single]))}.)"
 
 
 def rows_to_columns(rows: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
@@ -129,7 +135,7 @@ def rows_to_columns(rows: Mapping[str, Mapping[str, str]]) -> dict[str, list[str
     return {"": list(rows), **{column: [row[column] for row in rows.values()] for column in columns}}
 
 
-def _scientific(value: float) -> str:
+def scientific(value: float) -> str:
     return "0" if value == 0 else numeral(float(f"{value:.1e}"), 2)
 
 

@@ -5,12 +5,15 @@ The data, all JSON, is made by a lesson's own module, such as `inner_step_views`
 runs       one or two runs that are compared: {id, label (in the switch), title, caption}
 switch     what stands before the switch, such as "create_graph="
 loss       the name of the output, for sentences
-code       {run: [{n, text, spans, marks, does, result}]}: the lines that ran. `marks` are spans to emphasise, `does`
-           is "loop", "grad", "backward" or "", `result` replaces the last span's value (null: to be predicted)
+code       {run: [{n, text, spans, marks, does, result, state}]}: the lines that ran. `marks` are spans to emphasise,
+           `does` is "loop", "grad", "backward" or "", `result` replaces the last span's value (null: to be
+           predicted), `state` is "inserted", "failed", "never" (not reached) or ""
 values     {run: [{key, step, value, node}]}: each sub-expression's value and the node behind it; key "L5c25-35"
 nodes      in the order of creation: {id, op, label, line, start, end, step, kind, parent, freed, and by run: value,
            gradient (null: to be predicted), runs (is it there)}; ids are the recording's
-boxes      {id: {run: text}}: what torchviz draws besides grad_fns
+edges      {run: ["from->to"]}, where the ends do not tell whether an edge is there; optional
+visits     {run: [id]}: nodes in the order in which the backward pass came to them, for the stepper; optional
+boxes      {id: {run: text}}: what torchviz draws besides grad_fns; a run without a text has no such box
 layouts    {open step or "all": SVG of the larger graph}; `error` says why there are none
 equations  [{line, step, always, and by run: MathML pieces}]
 summary    [{label, values by run}]
