@@ -18,7 +18,7 @@ from maml_core.graphs.agreement import (
     relative_difference,
 )
 from maml_core.graphs.algebra import DIGITS, TooLarge, number, patience
-from maml_core.graphs.nodes import Call
+from maml_core.graphs.kinks import kinks
 from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import Assign, Backward, Leaf, Program
 from maml_core.graphs.recording import record
@@ -27,13 +27,6 @@ from maml_core.graphs.two_calls import LEAVES
 
 LARGEST = 60  # operations in a derivative that is still worth reading
 ZERO = 1e-3  # a slope this small, relative to y/x, is compared as if it were that large
-
-
-class Kink(NamedTuple):
-    """A relu or abs that stands exactly where it has no derivative, and the slope PyTorch gives it there."""
-
-    text: str
-    slope: float
 
 
 class Partial(NamedTuple):
@@ -91,7 +84,7 @@ def partials(expression: Expression, inputs: Mapping[str, float]) -> tuple[Parti
         )
         difference = relative_difference([way.value for way in ways], floor)
         if math.isfinite(y):
-            reason = _reason(tuple(ways), difference, floor, slope, kinks(expression, inputs))
+            reason = _reason(tuple(ways), difference, floor, slope, kinks(recording))
         else:
             reason = f"y itself is {numeral(y)} here, so there is no derivative; autograd still returns numbers."
         found.append(Partial(leaf, tuple(ways), difference, reason))
@@ -126,22 +119,7 @@ def _values(expression: Expression, inputs: Mapping[str, float]) -> list[float]:
     return seen
 
 
-def kinks(expression: Expression, inputs: Mapping[str, float]) -> tuple[Kink, ...]:
-    """Every relu and abs of exactly 0, with the slope that autograd takes there."""
-    values = _values(expression, inputs)
-    text = str(expression)
-    found = []
-    for i, part in enumerate(expression.parts):
-        # Parts are in the order of evaluation, so an argument comes just before its function.
-        if isinstance(part.node, Call) and part.node.function in ("relu", "abs") and values[i - 1] == 0:
-            at = torch.zeros((), requires_grad=True)
-            output = torch.relu(at) if part.node.function == "relu" else torch.abs(at)
-            (slope,) = torch.autograd.grad(output, at)
-            found.append(Kink(text[part.start : part.end], float(slope)))
-    return tuple(found)
-
-
-def _reason(ways: tuple[Way, ...], difference: float, floor: float, slope: Slope, found: tuple[Kink, ...]) -> str:
+def _reason(ways: tuple[Way, ...], difference: float, floor: float, slope: Slope, found: tuple[str, ...]) -> str:
     broken = [way.name for way in ways if not math.isfinite(way.value)]
     if broken:
         return (
@@ -153,10 +131,7 @@ def _reason(ways: tuple[Way, ...], difference: float, floor: float, slope: Slope
     if relative_difference([way.value for way in ways if way.name != "central difference"], floor) > TOLERANCE:
         return "Rounding in float64 was amplified: the terms nearly cancel."
     if found:
-        return (
-            f"`{found[0].text}` stands on its kink, where no derivative exists. PyTorch takes {found[0].slope:g} for "
-            "its slope there; a central difference looks at both sides and takes the mean."
-        )
+        return " ".join(found)
     if slope.rounding > slope.bends:
         return "Only the central difference parts: y is so large that float64 cannot see it move by a small step."
     return (

@@ -6,7 +6,7 @@ import pytest
 import sympy
 import torch
 
-from maml_core.graphs.partials import TOLERANCE, differentiate, kinks, partials, substituted
+from maml_core.graphs.partials import TOLERANCE, differentiate, partials, substituted
 from maml_core.graphs.two_calls import EXAMPLES, LEAVES, read
 
 BLOG = {"x1": 3.0, "x2": 4.0, "x3": 5.0}
@@ -47,14 +47,9 @@ def test_at_a_kink_pytorch_chooses_and_the_central_difference_parts():
     ways = {way.name: way.value for way in partial.ways}
     assert ways["autograd"] == ways["SymPy"] == 0
     assert ways["central difference"] == pytest.approx(2)  # the mean of 0 and x2
-    assert "`relu(x1 - 3)` stands on its kink" in partial.reason
+    assert "Line 4 stands on the kink of relu" in partial.reason  # the line of y1
     assert "PyTorch takes 0" in partial.reason
     assert one("relu(x1 - 3) * x2", leaf="x3").agrees
-
-
-def test_a_kink_is_found_only_where_its_argument_is_zero():
-    assert [kink.text for kink in kinks(read("abs(x1 - 3) + relu(x2)"), BLOG)] == ["abs(x1 - 3)"]
-    assert kinks(read("abs(x1) + relu(x2)"), BLOG) == ()
 
 
 def test_a_slope_of_zero_among_rounding_errors_is_agreement():

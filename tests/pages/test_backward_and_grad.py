@@ -48,7 +48,7 @@ def test_before_the_prediction_the_last_line_is_secret():
     assert [run["id"] for run in data["runs"]] == ["5", "6"]
     assert data["view"]["run"] == "6"
     assert "14400" not in json.dumps(data)
-    assert "14400" not in "".join(line for line in text(app).split("\n") if "accumulates" not in line)
+    assert "14400" not in text(app)
 
 
 def test_an_error_is_a_secret_too():
@@ -75,7 +75,7 @@ def test_an_error_is_a_secret_too():
 )
 def test_the_right_answer_comes_from_the_run(parameters, answer):
     app = guess(opened(**parameters), answer)
-    assert f"You said *{answer}*, and so it was" in text(app)
+    assert f"You said *{answer}*, and so it is" in text(app)
 
 
 def test_a_wrong_guess_gets_the_sentence_that_repairs_it():
@@ -119,7 +119,7 @@ def test_the_agreement_line_counts_the_ways():
 
 
 def test_a_kink_turns_the_line_amber_and_says_why():
-    assert "stands on its kink" in text(revealed(expression="kink"))
+    assert "stands on the kink of relu" in text(revealed(expression="kink"))
 
 
 def test_a_mistake_in_an_expression_gets_a_sentence_and_a_caret_and_the_last_program_stays():
@@ -180,7 +180,7 @@ def test_the_link_holds_every_control():
 
 
 def test_the_claims_are_judged_by_a_run():
-    app = opened()
+    app = revealed()
     app.button(key="claim 1:true").click()
     app.run()
     assert "x1.grad is None, then 7200, then 14400" in text(app)
