@@ -37,7 +37,7 @@ def cut_views(explanation: CutExplanation, *, revealed: bool) -> dict[str, Any]:
         "nodes": [_node(node, runs, shown) for node in nodes],
         "edges": {name: _edges(run) for name, run in runs.items()},
         "visits": {name: list(run.visited) if shown[name] else [] for name, run in runs.items()},
-        "output": _loss_node(cut.written),
+        "anchors": _anchors(runs),
         "boxes": _boxes(runs),
         "layouts": explanation.drawing.layouts,
         "error": explanation.drawing.error,
@@ -148,6 +148,13 @@ def _boxes(runs: dict[str, Recording]) -> dict[str, dict[str, str]]:
             made = next(v.value for v in recording.values if v.node == leaf)
             boxes.setdefault(f"{leaf}.leaf", {})[name] = f"{leaf.split('.')[0]} = {numeral(made)}"
     return boxes
+
+
+def _anchors(runs: dict[str, Recording]) -> dict[str, str]:
+    """The node behind each box of a tensor."""
+    leaves = {f"{leaf}.leaf": leaf for run in runs.values() for leaf in run.gradients if leaf in standing(run)}
+    loss = _loss_node(runs["edited"]) or _loss_node(runs["written"])
+    return leaves | ({OUTPUT: loss} if loss else {})
 
 
 def _equations(name: str, explanation: CutExplanation, shown: bool) -> list[dict[str, Any]]:

@@ -12,7 +12,6 @@ LIT = "el => el.classList.contains('on')"
 def lesson(visit):
     one = visit()
     one.open(LESSON)
-    one.page.locator(".linked svg").first.wait_for()
     one.reveal()
     return one
 
@@ -28,7 +27,6 @@ def choose(one, operation):
 
 def test_the_first_screen_holds_question_controls_and_picture(visit):
     page = visit().open(LESSON)
-    page.locator(".linked svg").first.wait_for()
     for locator in (page.locator("h1"), page.get_by_role("button", name="an error"), page.get_by_label("insert")):
         assert locator.first.bounding_box()["y"] < 300
     graph = page.locator(".linked figure").first.bounding_box()
@@ -102,7 +100,6 @@ def test_playing_goes_through_both_directions(lesson):
 def test_before_the_prediction_the_backward_walk_of_the_edited_program_is_not_sent(visit):
     one = visit()
     page = one.open(LESSON)
-    page.locator(".linked svg").first.wait_for()
     gradients = page.locator(f"{EDITED} g.node tspan").all_inner_texts()
     assert gradients
     assert all(text.strip() == "∂ ?" for text in gradients)
@@ -111,7 +108,6 @@ def test_before_the_prediction_the_backward_walk_of_the_edited_program_is_not_se
 def test_a_failed_backward_pass_steps_only_as_far_as_it_came(visit):
     one = visit()
     page = one.open(f"{LESSON}?op=add_(1)&line=y")
-    page.locator(".linked svg").first.wait_for()
     one.reveal()
     shown = page.locator(f"{EDITED} g.node tspan").all_inner_texts()
     assert sum(text.strip() == "∂ –" for text in shown) == 2  # SubBackward0 and the leaf
@@ -177,7 +173,6 @@ def test_a_link_restores_every_control(lesson, visit):
     lesson.settle()
     copied = visit()
     copy = copied.open(page.url.split("/", 3)[3])
-    copy.locator(".linked svg").first.wait_for()
     copied.reveal()
     assert copy.locator(".linked .code").inner_text() == page.locator(".linked .code").inner_text()
     assert copy.locator(f"{EDITED} b").inner_text() == "with deepcopy()"

@@ -98,6 +98,8 @@ def test_every_insertion_is_drawn_from_data_that_fits_together(operation, place)
     nodes = {node["id"]: node for node in data["nodes"]}
     drawn = [html.unescape(title) for title in re.findall("<title>(.*?)</title>", svg)]
     assert set(nodes) | set(data["boxes"]) <= set(drawn)
+    assert data["anchors"].keys() <= data["boxes"].keys()
+    assert set(data["anchors"].values()) <= nodes.keys()
     for run in ("written", "edited"):
         for edge in data["edges"][run]:
             assert edge in drawn
