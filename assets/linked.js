@@ -77,7 +77,7 @@ class Linked {
 
   code() {
     const cells = (values, names) => `<span class="cells">${values.map((v, i) => `<span data-name="${names[i]}">${v === null ? '<i title="Make your prediction first">?</i>' : escape(v)}</span>`).join('')}</span>`;
-    const columns = this.data.columns, head = columns ? `<li class="head" aria-hidden="true"><span class="n"></span><code></code>${cells(columns, columns)}</li>` : '';
+    const columns = this.data.columns, head = columns ? `<li class="head" aria-hidden="true"><span class="n"></span><code></code><output></output>${cells(columns, columns)}</li>` : '';
     const line = l => `<li data-line="${l.n}" class="${l.state ?? ''} ${l.later ? 'not-yet' : ''} ${l.failed ? 'failed' : ''} ${l.does ? 'call' : ''}"><button class="n" data-line="${l.n}" data-focus="line-${l.n}"
       aria-label="Line ${l.n}">${l.n}</button><code>${this.nested(l)}</code><output></output>${columns ? cells(l.cells, columns) : ''}</li>`;
     return `<h4>Code that ran <span class="which"></span></h4><ol>${head}${this.lines.map(line).join('')}</ol>`;

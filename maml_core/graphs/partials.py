@@ -36,6 +36,7 @@ class Partial(NamedTuple):
     ways: tuple[Way, ...]
     difference: float
     reason: str
+    kinks: tuple[str, ...]  # a sentence for each on which y stands
 
     @property
     def agrees(self) -> bool:
@@ -64,6 +65,7 @@ def partials(expression: Expression, inputs: Mapping[str, float]) -> tuple[Parti
     program = Program((*(Leaf(name) for name in LEAVES), Assign("y", expression), Backward("y")))
     recording = record(program, inputs, create_graph=False, dtype=torch.float64)
     derivatives = differentiate(expression) if _is_finite(expression, inputs) else None
+    found_kinks = kinks(recording)
     found = []
     for leaf in LEAVES:
         slope = central_difference(program, inputs, frozen=None, leaf=leaf, output="y")
@@ -84,10 +86,10 @@ def partials(expression: Expression, inputs: Mapping[str, float]) -> tuple[Parti
         )
         difference = relative_difference([way.value for way in ways], floor)
         if math.isfinite(y):
-            reason = _reason(tuple(ways), difference, floor, slope, kinks(recording))
+            reason = _reason(tuple(ways), difference, floor, slope, bool(found_kinks))
         else:
             reason = f"y itself is {numeral(y)} here, so there is no derivative; autograd still returns numbers."
-        found.append(Partial(leaf, tuple(ways), difference, reason))
+        found.append(Partial(leaf, tuple(ways), difference, reason, found_kinks))
     return tuple(found)
 
 
@@ -119,7 +121,7 @@ def _values(expression: Expression, inputs: Mapping[str, float]) -> list[float]:
     return seen
 
 
-def _reason(ways: tuple[Way, ...], difference: float, floor: float, slope: Slope, found: tuple[str, ...]) -> str:
+def _reason(ways: tuple[Way, ...], difference: float, floor: float, slope: Slope, on_kink: bool) -> str:
     broken = [way.name for way in ways if not math.isfinite(way.value)]
     if broken:
         return (
@@ -130,8 +132,8 @@ def _reason(ways: tuple[Way, ...], difference: float, floor: float, slope: Slope
         return ""
     if relative_difference([way.value for way in ways if way.name != "central difference"], floor) > TOLERANCE:
         return "Rounding in float64 was amplified: the terms nearly cancel."
-    if found:
-        return " ".join(found)
+    if on_kink:
+        return "Only the central difference parts: it measures the mean of both sides of the kink."
     if slope.rounding > slope.bends:
         return "Only the central difference parts: y is so large that float64 cannot see it move by a small step."
     return (

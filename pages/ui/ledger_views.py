@@ -62,7 +62,7 @@ def _run(explained: CallsExplained, entry: Entry) -> dict[str, str]:
     failure = explained.ledger.failure
     stopped = "stopped at " if failure is not None and failure.line == entry.line else ""
     text = explained.ledger.lines[entry.line - 1].text
-    freed = f"{len(entry.freed)} nodes have freed theirs"
+    freed = f"{len(entry.freed)} of {len(explained.ledger.nodes)} nodes freed"
     return {
         "id": str(entry.line),
         "label": f"line {entry.line}",

@@ -93,6 +93,8 @@ def agreement_line(checks: Sequence[Agreement], quantity: str, notes: Sequence[s
 
 def partials_line(checks: Sequence[Partial]) -> None:
     """The derivative by each leaf: one green line if all ways to all of them agree, an amber one where they part."""
+    for note in checks[0].kinks:
+        st.markdown(f":orange[:material/call_split:] {note}")
     good = [check for check in checks if check.agrees]
     if good:
         found = ", ".join(f"∂y/∂{check.leaf} = **{numeral(check.value)}**" for check in good)

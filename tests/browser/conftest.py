@@ -16,7 +16,6 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[2]
 LESSON = "03_create_graph"
-LINKED = ("02_", "03_")  # lessons with the four linked views
 # On a deep link Streamlit's frontend first asks whether it lives below the page's own path; the 404 is its answer.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 

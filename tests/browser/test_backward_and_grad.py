@@ -72,10 +72,8 @@ def test_pointing_at_a_term_lights_the_nodes_of_both_graphs(lesson):
     term = page.locator('.linked .algebra [data-ids="L4c9-14.0 L5c9-14.0"]').first
     box = term.bounding_box()
     term.hover(position={"x": box["width"] - 2, "y": 3})  # the exponent: x1 itself is another term
-    assert page.locator(f"{PANEL} g.node.on").evaluate_all("nodes => nodes.map(n => n.dataset.id)") == [
-        "L4c9-14.0",
-        "L5c9-14.0",
-    ]
+    lit = page.locator(f"{PANEL} g.node.on").evaluate_all("nodes => nodes.map(n => n.dataset.id)")
+    assert sorted(lit) == ["L4c9-14.0", "L5c9-14.0"]
     assert page.locator('.linked .code [data-key="L5c9-14"]').evaluate(LIT)
     assert page.locator('.linked .detail [data-id="L4c9-14.0"]').evaluate(LIT)
 
@@ -156,3 +154,11 @@ def test_the_script_can_be_saved(lesson):
     text = download.value.path().read_text()
     assert "14400.0" in text
     assert PAGE in text
+
+
+def test_on_a_screen_the_ledger_stands_on_the_line_it_belongs_to(visit):
+    page = visit().open(PAGE)
+    line = page.locator('.linked li[data-line="6"]')
+    code, beside = line.locator("code").bounding_box(), line.locator(".cells").bounding_box()
+    assert beside["x"] > code["x"] + 200
+    assert abs(beside["y"] - code["y"]) < 5

@@ -47,8 +47,9 @@ def test_at_a_kink_pytorch_chooses_and_the_central_difference_parts():
     ways = {way.name: way.value for way in partial.ways}
     assert ways["autograd"] == ways["SymPy"] == 0
     assert ways["central difference"] == pytest.approx(2)  # the mean of 0 and x2
-    assert "Line 4 stands on the kink of relu" in partial.reason  # the line of y1
-    assert "PyTorch takes 0" in partial.reason
+    assert "mean of both sides of the kink" in partial.reason
+    assert "Line 4 stands on the kink of relu" in partial.kinks[0]  # the line of y1
+    assert "PyTorch takes 0" in partial.kinks[0]
     assert one("relu(x1 - 3) * x2", leaf="x3").agrees
 
 
