@@ -48,8 +48,8 @@ class Solution(NamedTuple):
     gradient: tuple[Any, Any]  # dL_out/dx, likewise
 
 
-class TooLarge(Exception):
-    """SymPy took longer than a reader would wait."""
+class TooLarge(BaseException):
+    """SymPy took longer than a reader would wait. No `except Exception` of its own may swallow this."""
 
 
 @contextmanager

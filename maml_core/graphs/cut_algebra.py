@@ -13,14 +13,12 @@ from typing import Any, NamedTuple
 
 import sympy
 
-from maml_core.graphs.algebra import DIGITS
+from maml_core.graphs.algebra import DIGITS, TooLarge, patience
 from maml_core.graphs.algebra import LARGEST as TOO_LARGE
-from maml_core.graphs.deadline import within
 from maml_core.graphs.programs import Apply, Assign, Leaf, Line, NoGrad
 from maml_core.graphs.recording import Recording
 from maml_core.graphs.trees import Expression
 
-SECONDS = 0.5  # of SymPy, for one program
 LARGEST = 60  # operations in a derivative that is still worth reading
 
 
@@ -53,8 +51,9 @@ def follow(recording: Recording, inputs: Mapping[str, float], *, held: bool) -> 
     if not all(math.isfinite(value.value) for value in recording.values):
         return None
     try:
-        return within(SECONDS, lambda: _follow(recording, inputs, held))
-    except OverflowError:
+        with patience():
+            return _follow(recording, inputs, held)
+    except (TooLarge, OverflowError):
         return None
 
 
