@@ -51,6 +51,7 @@ class Linked {
         <section class="graph" aria-label="Autograd graphs">${this.graphs()}</section>
         <section class="algebra" aria-label="Algebra"><h4>Algebra <span class="which"></span></h4><div class="rows"></div></section>
         <section class="numbers" aria-label="Numbers">${this.numbers()}</section>
+        ${this.data.paths ? '<section class="paths" aria-label="Sum over paths"></section>' : ''}
       </div>`;
     this.$ = s => this.root.querySelector(s);
     this.$$ = s => [...this.root.querySelectorAll(s)];
@@ -120,6 +121,17 @@ class Linked {
     return `<h4>Numbers</h4><div class="tables"><div><table class="summary"><thead><tr><td></td>${head}</tr></thead><tbody>${summary.join('')}</tbody></table></div>
       <div class="scroll" tabindex="0" aria-label="Every node of the graph"><table class="detail"><thead><tr><th scope="col">made by</th><th scope="col">step</th>
       <th scope="col">node</th><th scope="col">value</th>${gradients}</tr></thead><tbody>${this.data.nodes.map(row).join('')}</tbody></table></div></div>`;
+  }
+
+  /* The gradient as a sum over the paths of the graph; choosing one lights it. */
+  paths() {
+    const { rows, rest, total } = this.data.paths[this.S.run], show = v => v === null ? '<i>?</i>' : escape(v);
+    const row = (r, i) => `<tr tabindex="-1" data-ids="${r.ids}" data-focus="path-${i}"${r.extra ? ' class="k-second"' : ''}>
+      <th scope="row">${i + 1}${r.extra ? ' <em>only with create_graph=True</em>' : ''}</th><td>${show(r.factors)}</td><td>${show(r.product)}</td></tr>`;
+    return `<h4>The gradient as a sum over paths, from ${escape(this.data.loss)} back to the leaf</h4>
+      <div class="scroll" tabindex="0" aria-label="Paths"><table class="detail"><thead><tr><th scope="col">path</th><th scope="col">local derivatives along it</th>
+      <th scope="col">product</th></tr></thead><tbody>${rows.map(row).join('')}</tbody>
+      <tfoot><tr><th scope="row">sum</th><td>${escape(rest)}</td><td><b>${show(total)}</b></td></tr></tfoot></table></div>`;
   }
 
   drawGraphs() {
@@ -285,12 +297,13 @@ class Linked {
     for (const el of this.$$('li[data-line]')) el.classList.toggle('on', lines.has(+el.dataset.line));
     for (const el of this.$$('.algebra [data-ids]')) el.classList.toggle('on', el.dataset.ids.split(' ').some(id => on.has(id)));
     for (const el of this.$$('.detail [data-id]')) el.classList.toggle('on', on.has(el.dataset.id));
+    for (const el of this.$$('.paths [data-ids]')) el.classList.toggle('on', el.dataset.ids === ids.join(' '));
     if (reveal) this.revealRow(ids[0]);
     if (say) this.say(this.sentence(ids, run));
   }
 
   revealRow(id) {
-    const row = this.$(`.detail [data-id="${CSS.escape(id ?? '')}"]`), box = this.$('.scroll');
+    const row = this.$(`.detail [data-id="${CSS.escape(id ?? '')}"]`), box = this.$('.numbers .scroll');
     if (row) box.scrollTop = row.offsetTop - box.clientHeight / 2;
   }
 
@@ -319,6 +332,10 @@ class Linked {
     if (this.$('[data-do=ghosts]')) this.$('[data-do=ghosts]').checked = S.ghosts;
     if (this.$('[data-do=unfold]')) this.$('[data-do=unfold]').checked = S.open === 'all';
     if (this.shown !== S.run) this.$('.code').innerHTML = this.code();
+    if (this.data.paths && this.shown !== S.run) {
+      this.$('.paths').innerHTML = this.paths();
+      this.roving(this.$$('.paths [data-ids]'));
+    }
     this.shown = S.run;
     const which = this.data.steps > 1 ? `values of inner step ${this.step + 1} of ${this.data.steps}` : '';
     this.$$('.which').forEach(span => span.textContent = which);
@@ -485,7 +502,7 @@ class Linked {
 
   key(e) {
     if (e.key === 'Escape') { this.leaveTime(); this.S.pin = null; return this.paint([]); }
-    const row = e.target.closest('.detail tr'), node = e.target.closest('g.node'), term = e.target.closest('.algebra [data-ids]');
+    const row = e.target.closest('.detail tbody tr'), node = e.target.closest('g.node'), term = e.target.closest('.algebra [data-ids]');
     const from = row ?? node ?? term;
     if ((e.key === 'Enter' || e.key === ' ') && from) { e.preventDefault(); return this.click(e); }
     const to = row ? this.nextRow(row, e.key) : node ? this.nextNode(node, e.key) : term ? this.nextTerm(term, e.key) : null;

@@ -59,7 +59,7 @@ view = view_from_url("create_graph", RUNS, inner_steps)
 views = inner_step_views(explanation, revealed=revealed)
 shown = linked_views(views, view, key="create_graph_views", run_name="create_graph")
 if revealed:
-    lesson.agreement_line(list(explanation.agreement.values()), "dL_out/dx")
+    lesson.agreement_line(list(explanation.agreement.values()), "dL_out/dx", explanation.kinks)
 
 st.markdown(
     r"""
@@ -77,7 +77,8 @@ for column, (name, figure) in zip(st.columns(3), charts.growth(explanation.growt
     column.plotly_chart(figure, key=name, alt=f"{name} of both graphs, for one to five inner steps.")
 st.caption("Counted by running these losses with one to five inner steps.")
 
-guessing.claims(claims(), "the blog notes this lesson's example comes from")
+if revealed:  # two of them name the numbers that are to be predicted
+    guessing.claims(claims(), "the blog notes this lesson's example comes from")
 
 typed = {"inner": inner, "outer": outer} if losses == controls.OWN else {}
 parameters = {"losses": losses, **typed, **inputs, "inner_steps": inner_steps, **shown}

@@ -23,9 +23,25 @@ class Claim(NamedTuple):
 
 
 def create_graph_claims() -> tuple[Claim, ...]:
-    """Claims 7 to 10, which belong to lesson 3."""
+    """Claims 5 to 10, which belong to lesson 3."""
     blog, maml = compare(QUARTIC.program, BLOG), compare(QUARTIC.program, MAML)
-    return _no_longer_one(blog, maml), _twice(), _not_maml(maml), _extra_branch(blog)
+    numbers = (
+        _numbers(5, blog.first_order, -1108.800048828125, 446.52001953125),
+        _numbers(6, blog.second_order, -49008.96484375, 19606.5859375),
+    )
+    return *numbers, _no_longer_one(blog, maml), _twice(), _not_maml(maml), _extra_branch(blog)
+
+
+def _numbers(number: int, recording: Recording, gradient: float, updated: float) -> Claim:
+    """What the source prints for its example."""
+    found = recording.gradients["x"], recording.results["x_new"]
+    setting = f"create_graph={recording.create_graph}"
+    return Claim(
+        number,
+        f"With {setting}, x.grad is {numeral(gradient, 16)} and x becomes {numeral(updated, 16)}.",
+        "true" if found == (gradient, updated) else "false",
+        f"Run here, to float32's last digit: {numeral(found[0], 16)} and {numeral(found[1], 16)}.",
+    )
 
 
 def _dx(recording: Recording) -> float:

@@ -9,6 +9,7 @@ from maml_core.graphs.algebra import Solution, differentiate, solve
 from maml_core.graphs.comparing import Comparison, Growth, compare, growth
 from maml_core.graphs.drawing import Drawing, draw
 from maml_core.graphs.equations import Row, equations
+from maml_core.graphs.kinks import kinks
 from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import PRESETS, InnerStep
 
@@ -30,6 +31,7 @@ class Explanation(NamedTuple):
     solution: Solution | None
     agreement: dict[bool, Agreement]  # by create_graph
     growth: tuple[Growth, ...]
+    kinks: tuple[str, ...]
 
     @property
     def product_name(self) -> str:
@@ -60,6 +62,7 @@ def explain(lesson: InnerStep, inputs: Mapping[str, float]) -> Explanation:
         solution=solution,
         agreement={flag: agreement(program, inputs, solution, create_graph=flag) for flag in (False, True)},
         growth=growth(replace(lesson, inner_steps=1), up_to=MOST_INNER_STEPS),
+        kinks=kinks(both.second_order),
     )
 
 

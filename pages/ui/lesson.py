@@ -58,8 +58,10 @@ def header(name: str) -> None:
         st.markdown(lesson.question, width="content")
 
 
-def agreement_line(checks: Sequence[Agreement], quantity: str) -> None:
+def agreement_line(checks: Sequence[Agreement], quantity: str, notes: Sequence[str] = ()) -> None:
     """Every check in a line of its own: green where all ways agree, amber with the reason where they part."""
+    for note in notes:
+        st.markdown(f":orange[:material/call_split:] {note}")
     for check in checks:
         setting, value = f"`create_graph={check.create_graph}`", numeral(check.ways[0].value)
         if check.agrees:

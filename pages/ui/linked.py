@@ -17,6 +17,7 @@ boxes      {id: {run: text}}: what torchviz draws besides grad_fns; a run withou
 layouts    {open step or "all": SVG of the larger graph}; `error` says why there are none
 equations  [{line, step, always, and by run: MathML pieces}]
 summary    [{label, values by run}]
+paths      {run: {rows: [{ids, factors, product, extra}], rest, total}}: the gradient as a sum over paths; optional
 anchors    {box: the node behind it}
 kinds, hint, steps, gradLine
 """

@@ -238,7 +238,7 @@ def test_without_dot_the_rest_of_the_lesson_stands(monkeypatch):
 
 
 def test_a_judged_claim_shows_its_computed_verdict():
-    app = open_page(LESSON)
+    app = guess(open_page(LESSON), "just show me")
     app.button(key="claim 7:false").click()
     app.run()
     assert ":red[:material/close: false]. You said *false*. In that example it never was" in text(app)
