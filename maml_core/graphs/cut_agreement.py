@@ -17,6 +17,7 @@ from maml_core.graphs.agreement import (
 from maml_core.graphs.algebra import number
 from maml_core.graphs.cut_algebra import Step, follow
 from maml_core.graphs.cutting import Copying, bearer, verdict
+from maml_core.graphs.kinks import kinks
 from maml_core.graphs.nodes import Number
 from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import Apply, Assign, Backward, NoGrad, Program, Statement
@@ -120,7 +121,7 @@ def _check(
     ways.append(Way("central difference", fixed.value))
     sizes = [abs(value.value) for value in recording.values]
     floor = SMALL * max(sizes) / max(1.0, abs(inputs["x"]))
-    reason = _reason(ways, fixed, floor)
+    reason = _reason(ways, fixed, floor, kinks(recording))
     apart = relative_difference([answer.gradient, whole or 0.0], floor) if held is not program else 0.0
     difference = relative_difference([way.value for way in ways], floor)
     return Check(tuple(ways), difference, reason, whole, _honest(answer.gradient, whole, apart))
@@ -149,7 +150,7 @@ def _honest(gradient: float | None, whole: float | None, difference: float) -> s
     )
 
 
-def _reason(ways: list[Way], slope: Slope, floor: float) -> str:
+def _reason(ways: list[Way], slope: Slope, floor: float, found: tuple[str, ...]) -> str:
     broken = [way.name for way in ways if not math.isfinite(way.value)]
     if broken:
         return f"Not finite: {', '.join(broken)}. On the way an operation overflowed or left its domain."
@@ -157,6 +158,8 @@ def _reason(ways: list[Way], slope: Slope, floor: float) -> str:
         return ""
     if relative_difference([way.value for way in ways if way.name != "central difference"], floor) > TOLERANCE:
         return "Rounding in float64 was amplified: the terms nearly cancel."
+    if found:
+        return f"Only the central difference parts. {found[0]}"
     if slope.rounding > slope.bends:
         return (
             "Only the central difference parts: numbers on the way are so large that float64 cannot see x move by "

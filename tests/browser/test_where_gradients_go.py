@@ -93,14 +93,14 @@ def test_playing_goes_through_both_directions(lesson):
     for _ in range(7):
         page.keyboard.press("ArrowLeft")
     page.locator(".linked [data-do=play]").click()
-    page.locator(".linked .play output", has_text="backward 2/6").wait_for()
+    page.locator(".linked .play output", has_text="backward").wait_for()
     page.locator(".linked .play output", has_text="12/12").wait_for()
 
 
 def test_before_the_prediction_the_backward_walk_of_the_edited_program_is_not_sent(visit):
     one = visit()
     page = one.open(LESSON)
-    gradients = page.locator(f"{EDITED} g.node tspan").all_inner_texts()
+    gradients = page.locator(f"{EDITED} g.node tspan").all_text_contents()
     assert gradients
     assert all(text.strip() == "∂ ?" for text in gradients)
 
@@ -109,7 +109,7 @@ def test_a_failed_backward_pass_steps_only_as_far_as_it_came(visit):
     one = visit()
     page = one.open(f"{LESSON}?op=add_(1)&line=y")
     one.reveal()
-    shown = page.locator(f"{EDITED} g.node tspan").all_inner_texts()
+    shown = page.locator(f"{EDITED} g.node tspan").all_text_contents()
     assert sum(text.strip() == "∂ –" for text in shown) == 2  # SubBackward0 and the leaf
 
 
@@ -148,13 +148,13 @@ def test_switching_the_run_switches_code_and_algebra_without_the_server(lesson):
 
 def test_typing_an_expression_redraws_and_a_mistake_keeps_what_was_typed(lesson):
     page = lesson.page
-    field = page.get_by_role("textbox", name="y")
+    field = page.get_by_role("textbox", name="y", exact=True)
     field.fill("2 * x_copy**4 +")
     field.press("Enter")
     page.get_by_text("Something is missing").wait_for()
     assert field.input_value() == "2 * x_copy**4 +"
     assert "y = 2 * x_copy**4" in page.locator(".linked .code").inner_text()
-    assert page.locator("[data-testid=stCode]", has_text="^").first.is_visible()
+    page.locator("[data-testid=stCode]", has_text="^").first.wait_for()
     field.fill("2 * x_copy**4 + x")
     field.press("Enter")
     page.locator(".linked .code", has_text="x_copy**4 + x").wait_for()
@@ -165,8 +165,8 @@ def test_typing_an_expression_redraws_and_a_mistake_keeps_what_was_typed(lesson)
 def test_a_link_restores_every_control(lesson, visit):
     page = lesson.page
     choose(lesson, "deepcopy()")
-    page.get_by_role("textbox", name="y").fill("x_copy**2 + w")
-    page.get_by_role("textbox", name="y").press("Enter")
+    page.get_by_role("textbox", name="y", exact=True).fill("x_copy**2 + w")
+    page.get_by_role("textbox", name="y", exact=True).press("Enter")
     page.locator(".linked .code", has_text="x_copy**2 + w").wait_for()
     page.locator(".linked button[data-run=written]").click()
     page.wait_for_url("**run=written**")
