@@ -55,8 +55,8 @@ A tensor's value and a tensor's history are two things. Every operation here pas
 as it is, so the loss looks right either way. What they do to the *history* differs: some add a node
 (:orange[orange]), some leave nothing for `backward()` to walk along (:red[red]), and some touch what others still
 need. So `x.grad` can be a number, a 0 that travelled the whole way, or `None`: nobody ever came. An optimiser skips a
-parameter whose gradient is `None` without a word, and a step of plain SGD along a gradient of 0 leads nowhere; only an
-error says so aloud.
+parameter whose gradient is `None` without a word, and a step of plain SGD along a gradient of 0 leads nowhere; only
+an error says so aloud.
 """
 )
 
