@@ -129,7 +129,7 @@ class Linked {
   paths() {
     const { rows, rest, total } = this.data.paths[this.S.run], show = v => v === null ? '<i>?</i>' : escape(v);
     const row = (r, i) => `<tr tabindex="-1" data-ids="${r.ids}" data-focus="path-${i}"${r.extra ? ' class="k-second"' : ''}>
-      <th scope="row">${i + 1}${r.extra ? ' <em>only with create_graph=True</em>' : ''}</th><td>${show(r.factors)}</td><td>${show(r.product)}</td></tr>`;
+      <th scope="row">${i + 1}${r.extra ? ` <em>${escape(r.extra)}</em>` : ''}</th><td>${show(r.factors)}</td><td>${show(r.product)}</td></tr>`;
     return `<h4>The gradient as a sum over paths, from ${escape(this.data.loss)} back to the leaf</h4>
       <div class="scroll" tabindex="0" aria-label="Paths"><table class="detail"><thead><tr><th scope="col">path</th><th scope="col">local derivatives along it</th>
       <th scope="col">product</th></tr></thead><tbody>${rows.map(row).join('')}</tbody>

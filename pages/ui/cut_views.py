@@ -8,6 +8,7 @@ from maml_core.graphs.drawing import OUTPUT
 from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import Apply, Backward, Blank, Descend, Line, NoGrad
 from maml_core.graphs.recording import Node, Recording
+from pages.ui.path_rows import path_rows
 
 RUNS: tuple[str, str] = ("written", "edited")
 KINDS = {
@@ -43,6 +44,10 @@ def cut_views(explanation: CutExplanation, *, revealed: bool) -> dict[str, Any]:
         "error": explanation.drawing.error,
         "equations": [row for name in RUNS for row in _equations(name, explanation, shown[name])],
         "summary": _summary(explanation, revealed),
+        "paths": {
+            name: path_rows(run, runs[RUNS[0]], shown=shown[name], extra="only with the insertion")
+            for name, run in runs.items()
+        },
     }
 
 

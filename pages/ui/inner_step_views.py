@@ -6,9 +6,9 @@ from maml_core.graphs.comparing import Counts, counts
 from maml_core.graphs.drawing import OUTPUT
 from maml_core.graphs.explaining import Explanation
 from maml_core.graphs.numerals import numeral
-from maml_core.graphs.paths import paths_to
 from maml_core.graphs.programs import INNER_LOSS, Backward, Descend, Gradient, Line, Repeat
 from maml_core.graphs.recording import SUM, Node, Recording
+from pages.ui.path_rows import path_rows
 
 RUNS = ("false", "true")  # create_graph, as a link writes it
 KINDS = {
@@ -40,7 +40,10 @@ def inner_step_views(explanation: Explanation, *, revealed: bool) -> dict[str, A
         "error": explanation.drawing.error,
         "equations": _equations(explanation, revealed),
         "summary": _summary(explanation, revealed),
-        "paths": {name: _paths(run, explanation, shown[name]) for name, run in runs.items()},
+        "paths": {
+            name: path_rows(run, runs[RUNS[0]], shown=shown[name], extra="only with create_graph=True")
+            for name, run in runs.items()
+        },
     }
 
 
@@ -125,29 +128,6 @@ def _boxes(explanation: Explanation) -> dict[str, dict[str, str]]:
         **{f"inner_loss.{step}": "inner_loss" for step in range(explanation.lesson.inner_steps)},
     }
     return {name: _by_run(text, text) for name, text in texts.items()}
-
-
-def _paths(recording: Recording, explanation: Explanation, shown: bool) -> dict[str, Any]:
-    """The sum over paths that the gradient is; `extra` paths exist only in the larger graph."""
-    first = {path.nodes for path in paths_to("x", explanation.both.first_order).listed}
-    found = paths_to("x", recording)
-    rows = [
-        {
-            "ids": " ".join(path.nodes),
-            "factors": " · ".join(_factor(factor) for factor in path.factors) if shown else None,
-            "product": numeral(path.product) if shown else None,
-            "extra": path.nodes not in first,
-        }
-        for path in found.listed
-    ]
-    more = found.number - len(rows)
-    rest = f"{more} more paths add {numeral(found.rest) if shown else '?'}" if more else ""
-    return {"rows": rows, "rest": rest, "total": numeral(recording.gradients["x"]) if shown else None}
-
-
-def _factor(value: float) -> str:
-    text = numeral(value, 4)
-    return f"({text})" if text.startswith("−") else text
 
 
 def _anchors(explanation: Explanation) -> dict[str, str]:
