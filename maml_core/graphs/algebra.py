@@ -102,12 +102,12 @@ def _solve(derivatives: Derivatives, inputs: Mapping[str, float], inner_steps: i
     x, c, alpha = (sympy.Float(repr(inputs[name]), DIGITS) for name in ("x", "c", "alpha"))
     points, losses, slopes, curvatures = [x], [], [], []
     for _ in range(inner_steps):
-        losses.append(_at(derivatives.inner, points[-1]))
-        slopes.append(_at(derivatives.slope, points[-1]))
-        curvatures.append(_at(derivatives.curvature, points[-1]))
+        losses.append(at(derivatives.inner, {V: points[-1]}))
+        slopes.append(at(derivatives.slope, {V: points[-1]}))
+        curvatures.append(at(derivatives.curvature, {V: points[-1]}))
         points.append(c * points[-1] - alpha * slopes[-1])
     factors = tuple(c - alpha * curvature for curvature in curvatures)
-    outer_slope = _at(derivatives.outer_slope, points[-1])
+    outer_slope = at(derivatives.outer_slope, {V: points[-1]})
     product = (c**inner_steps, sympy.prod(factors))
     return Solution(
         points=tuple(points),
@@ -115,23 +115,24 @@ def _solve(derivatives: Derivatives, inputs: Mapping[str, float], inner_steps: i
         slopes=tuple(slopes),
         curvatures=tuple(curvatures),
         factors=factors,
-        outer=_at(derivatives.outer, points[-1]),
+        outer=at(derivatives.outer, {V: points[-1]}),
         outer_slope=outer_slope,
         product=product,
         gradient=(outer_slope * product[0], outer_slope * product[1]),
     )
 
 
-def _at(expression: Any, point: Any) -> Any:  # noqa: ANN401
-    """The value at V = point, from the leaves up; nan if it is not real, or too large for the next operation.
+def at(expression: Any, point: Mapping[Any, Any]) -> Any:  # noqa: ANN401
+    """The value where each symbol is as `point` says, from the leaves up; nan if it is not real, or too large on
+    the way.
 
     Asked for the value of exp(exp(exp(x))) in one go, SymPy would fill the memory with digits.
     """
-    if expression == V:
-        return point
+    if expression in point:
+        return point[expression]
     if expression.is_Number:
         return expression
-    values = [_at(argument, point) for argument in expression.args]
+    values = [at(argument, point) for argument in expression.args]
     if any(not value.is_real or abs(value) > LARGEST for value in values):
         return sympy.nan
     try:

@@ -15,7 +15,7 @@ def _own(name: str, number: Callable, slope: Callable, exact: Callable | None = 
     body = {
         "__module__": __name__,  # so that it can be pickled
         "_imp_": staticmethod(number),
-        "eval": classmethod(lambda cls, x: exact(x) if exact and x.is_Number else None),
+        "eval": classmethod(lambda cls, x: (x if x is sympy.nan else exact(x)) if exact and x.is_Number else None),
         "fdiff": lambda self, argindex=1: slope(self.args[0]),
     }
     return type(name, (sympy.Function,), body)

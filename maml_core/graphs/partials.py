@@ -17,7 +17,7 @@ from maml_core.graphs.agreement import (
     chain_rule,
     relative_difference,
 )
-from maml_core.graphs.algebra import DIGITS, TooLarge, number, patience
+from maml_core.graphs.algebra import DIGITS, TooLarge, at, number, patience
 from maml_core.graphs.kinks import kinks
 from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import Assign, Backward, Leaf, Program
@@ -70,10 +70,10 @@ def partials(expression: Expression, inputs: Mapping[str, float]) -> tuple[Parti
     for leaf in LEAVES:
         slope = central_difference(program, inputs, frozen=None, leaf=leaf, output="y")
         gradient = recording.gradients[leaf]
-        chained = chain_rule(recording, leaf) if recording.used_nodes else gradient
+        chained = chain_rule(recording, leaf) if leaf in recording.used_nodes else gradient or 0.0
         ways = [
             Way("autograd", gradient or 0.0),
-            Way("chain rule over the recorded graph", 0.0 if gradient is None else float(chained or 0.0)),
+            Way("chain rule over the recorded graph", chained),
             Way("central difference", slope.value),
         ]
         exact = substituted(derivatives, leaf, inputs)
@@ -81,7 +81,7 @@ def partials(expression: Expression, inputs: Mapping[str, float]) -> tuple[Parti
             ways.insert(1, Way("SymPy", exact))
         y = recording.results["y"]
         floor = max(
-            CANCELLED * (chain_rule(recording, leaf, absolute=True) if gradient is not None else 0.0),
+            CANCELLED * (chain_rule(recording, leaf, absolute=True) if leaf in recording.used_nodes else 0.0),
             ZERO * max(abs(y), ZERO) / max(1.0, abs(inputs[leaf])),
         )
         difference = relative_difference([way.value for way in ways], floor)
@@ -99,13 +99,11 @@ def substituted(derivatives: Mapping[str, Any] | None, leaf: str, inputs: Mappin
         return None
     # Through the decimal text: the reader chose 0.1, not the float nearest to it.
     exact = {sympy.Symbol(name): sympy.Float(repr(value), DIGITS) for name, value in inputs.items()}
-    # Put in first and evaluated then: evalf's own substitution would turn √(3 − 3) into the root of a rounding error.
     try:
         with patience():
-            value = derivatives[leaf].xreplace(exact).evalf(DIGITS)
+            return number(at(derivatives[leaf], exact))
     except TooLarge:
         return None
-    return number(value) if value.is_number and (value.is_Float or value.is_Integer) else math.nan
 
 
 def _is_finite(expression: Expression, inputs: Mapping[str, float]) -> bool:
@@ -125,13 +123,13 @@ def _reason(ways: tuple[Way, ...], difference: float, floor: float, slope: Slope
     broken = [way.name for way in ways if not math.isfinite(way.value)]
     if broken:
         return (
-            f"Not a finite number: {', '.join(broken)}. y is finite, but its slope is infinite here, or a step on "
-            "the way left float64, which ends at 1.8·10³⁰⁸."
+            f"Not a finite number: {', '.join(broken)}. y is finite, but its slope, or a step on the way to "
+            "it, is not."
         )
     if difference <= TOLERANCE:
         return ""
     if relative_difference([way.value for way in ways if way.name != "central difference"], floor) > TOLERANCE:
-        return "Rounding in float64 was amplified: the terms nearly cancel."
+        return "Rounding in float64 was amplified on the way."
     if on_kink:
         return "Only the central difference parts: it measures the mean of both sides of the kink."
     if slope.rounding > slope.bends:

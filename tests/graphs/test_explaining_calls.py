@@ -1,5 +1,6 @@
 """Equations, picture and script of lesson 1 say what the ledger says."""
 
+import random
 import re
 import subprocess
 import sys
@@ -9,8 +10,10 @@ import pytest
 
 from maml_core.graphs.drawing import draw_outputs
 from maml_core.graphs.explaining_calls import explain_calls
+from maml_core.graphs.expressions import ExpressionError
+from maml_core.graphs.functions import FUNCTIONS
 from maml_core.graphs.ledger_script import ledger_script
-from maml_core.graphs.two_calls import EXAMPLES, FIRST, LEAVES, SECOND, TwoCalls, read
+from maml_core.graphs.two_calls import BETWEEN, CALLS, EXAMPLES, FIRST, LEAVES, SECOND, TwoCalls, read
 
 BLOG = {"x1": 3.0, "x2": 4.0, "x3": 5.0}
 SETTINGS = [
@@ -32,6 +35,31 @@ SETTINGS = [
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+def random_text(chance, depth):
+    if depth == 0 or chance.random() < 0.1:
+        return chance.choice(["x1", "x2", "x3", "2", "0.5", "0"])
+    kind = chance.random()
+    if kind < 0.35:
+        return f"{chance.choice(list(FUNCTIONS))}({random_text(chance, depth - 1)})"
+    if kind < 0.45:
+        return f"({random_text(chance, depth - 1)})**{chance.choice(['2', '3', 'x1', '-1', '0.5'])}"
+    return f"({random_text(chance, depth - 1)} {chance.choice('+-*/')} {random_text(chance, depth - 1)})"
+
+
+def random_programs(count):
+    chance, found = random.Random(20), []
+    while len(found) < count:
+        try:
+            expression = read(random_text(chance, chance.choice([2, 4, 6])))
+        except ExpressionError:
+            continue
+        if expression.names:
+            calls = chance.choice(CALLS), chance.choice(CALLS), chance.choice(BETWEEN)
+            inputs = {leaf: round(chance.uniform(-10, 10), 1) for leaf in LEAVES}
+            found.append((TwoCalls(expression, *calls, chance.random() < 0.5, chance.random() < 0.5), inputs))
+    return found
+
+
 def explained(name, setting, inputs):
     text = EXAMPLES[name].text if name in EXAMPLES else name
     return explain_calls(TwoCalls(read(text), **setting), inputs)
@@ -48,16 +76,23 @@ def titles(svg, kind):
 
 
 def test_a_dozen_scripts_run_and_their_asserts_hold(tmp_path):
-    """One process for all: importing torch is most of the time."""
-    names = []
-    for i, setting in enumerate(SETTINGS):
-        (tmp_path / f"script_{i}.py").write_text(ledger_script(explained(*setting), "http://localhost/01?x1=3"))
-        names.append(f"script_{i}")
-    (tmp_path / "all.py").write_text("\n".join(f"import {name}" for name in names))
-    done = subprocess.run([sys.executable, tmp_path / "all.py"], capture_output=True, text=True, timeout=120)
+    done = run_all(tmp_path, [explained(*setting) for setting in SETTINGS])
     assert done.returncode == 0, done.stderr
     assert "([14400.0, 10800.0, 8640.0], [], 0)" in done.stdout
     assert "Trying to backward through the graph a second time" in done.stdout
+
+
+def test_the_scripts_of_thirty_random_programs_run_and_their_asserts_hold(tmp_path):
+    done = run_all(tmp_path, [explain_calls(*program) for program in random_programs(30)])
+    assert done.returncode == 0, done.stderr
+
+
+def run_all(folder, ones):
+    """One process for all: importing torch is most of the time."""
+    for i, one in enumerate(ones):
+        (folder / f"script_{i}.py").write_text(ledger_script(one, "http://localhost/01?x1=3"))
+    (folder / "all.py").write_text("\n".join(f"import script_{i}" for i in range(len(ones))))
+    return subprocess.run([sys.executable, folder / "all.py"], capture_output=True, text=True, timeout=120)
 
 
 @pytest.mark.parametrize(
