@@ -4,10 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import lesson
+from pages.ui import syllabus
 
 ASSETS = Path(__file__).parent / "assets"
 
 st.set_page_config(page_title="Through the Inner Loop", page_icon=str(ASSETS / "icon.png"), layout="wide")
 st.html(ASSETS / "page.css")
-st.navigation(lesson.pages(), position="top").run()
+st.navigation(syllabus.pages(), position="top").run()

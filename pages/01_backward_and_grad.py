@@ -4,12 +4,12 @@ from functools import partial
 
 import streamlit as st
 
-from maml_core.graphs.claims import Claim
+from maml_core.claims import Claim
 from maml_core.graphs.explaining_calls import CallsExplained, explain_calls
 from maml_core.graphs.ledger_claims import ledger_claims
 from maml_core.graphs.ledger_script import ledger_script
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.two_calls import FIRST, SECOND, TwoCalls
+from maml_core.numerals import numeral
 from pages.ui import calls, guessing, lesson
 from pages.ui.ledger_views import first_call, ledger_views, moments
 from pages.ui.linked import linked_views, view_from_url

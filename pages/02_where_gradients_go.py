@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from maml_core.graphs.claims import Claim
+from maml_core.claims import Claim
 from maml_core.graphs.cut_claims import cutting_claims
 from maml_core.graphs.cut_scripts import cut_script
 from maml_core.graphs.cutting import INSERTIONS, NAMES, PLACES, POWER, SHIFT, Copying, Insertion

@@ -4,11 +4,12 @@ from functools import partial
 
 import streamlit as st
 
-from maml_core.graphs.claims import Claim, create_graph_claims
+from maml_core.claims import Claim
+from maml_core.graphs.claims import create_graph_claims
 from maml_core.graphs.explaining import MOST_INNER_STEPS, Explanation, explain
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import PRESETS, InnerStep
 from maml_core.graphs.scripts import inner_step_script
+from maml_core.numerals import numeral
 from pages.ui import charts, controls, guessing, lesson
 from pages.ui.inner_step_views import RUNS, inner_step_views
 from pages.ui.linked import linked_views, view_from_url

@@ -4,7 +4,7 @@ import streamlit as st
 
 from maml_core.graphs.programs import PRESETS, InnerStep
 from maml_core.graphs.sweeping import Sweep, sweep_x
-from pages.ui import charts, guessing, lesson
+from pages.ui import charts, guessing, syllabus
 
 st.title("Through the Inner Loop", anchor=False)
 st.markdown(
@@ -45,7 +45,7 @@ $x'$ itself, is zero.
         st.caption(guessing.score())
 
 st.header("Syllabus", anchor=False)
-for part, lessons in lesson.PARTS.items():
+for part, lessons in syllabus.PARTS.items():
     st.subheader(part, anchor=False)
     for entry in lessons:
         st.page_link(f"pages/{entry.name}.py", label=f"**{entry.number} · {entry.title}**")

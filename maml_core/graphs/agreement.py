@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import torch
 
 from maml_core.graphs.algebra import Solution, number
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import Gradient, Program
 from maml_core.graphs.recording import Recording, record, run
+from maml_core.numerals import numeral
 
 TOLERANCE = 1e-6  # relative: far above rounding in float64, far below any mistake in a formula
 CANCELLED = 1e-6  # terms that cancel leave rounding of their own size: below this share of it nothing is compared

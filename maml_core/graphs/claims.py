@@ -1,25 +1,14 @@
 """Claims of source document 002 about `create_graph`, each put to the test by running it. Verdicts are computed."""
 
-from typing import Literal, NamedTuple
-
+from maml_core.claims import Claim
 from maml_core.graphs.comparing import Comparison, compare, counts
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import PRESETS, Assign, Clone, Gradient, InnerStep, Leaf, Program
 from maml_core.graphs.recording import Recording, run
+from maml_core.numerals import numeral
 
-Verdict = Literal["true", "half", "false"]
 QUARTIC = InnerStep.parse(PRESETS["quartic"].inner, PRESETS["quartic"].outer, inner_steps=1)
 BLOG = {"x": 3.0, "c": 2, "alpha": 0.4}  # the source's numbers
 MAML = {**BLOG, "c": 1}  # the same with the coefficient that MAML has
-
-
-class Claim(NamedTuple):
-    """A sentence that can be wrong, what a run says about it, and what that run measured."""
-
-    number: int
-    sentence: str
-    verdict: Verdict
-    evidence: str
 
 
 def create_graph_claims() -> tuple[Claim, ...]:

@@ -19,10 +19,10 @@ from maml_core.graphs.cut_algebra import Step, follow
 from maml_core.graphs.cutting import Copying, bearer, verdict
 from maml_core.graphs.kinks import kinks
 from maml_core.graphs.nodes import Number
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import Apply, Assign, Backward, NoGrad, Program, Statement
 from maml_core.graphs.recording import Recording, record
 from maml_core.graphs.trees import Expression
+from maml_core.numerals import numeral
 
 SMALL = 1e-3  # a slope this small, relative to the largest number over x, is compared as if it were that large
 

@@ -4,10 +4,10 @@ import math
 
 import torch
 
-from maml_core.graphs.claims import Claim
+from maml_core.claims import Claim
 from maml_core.graphs.cutting import POWER, SHIFT, Copying, Insertion, cut
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.stopping import identity
+from maml_core.numerals import numeral
 
 SOURCE = {"x": 3.0, "lr": 0.4}  # the source's numbers
 ROUNDING = 1e-12  # relative, in float64

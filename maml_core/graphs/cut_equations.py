@@ -7,9 +7,9 @@ import sympy
 
 from maml_core.graphs.cut_algebra import LARGEST, Step, Term
 from maml_core.graphs.mathml import linked, markup, mi, mn, mo
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import Apply, Assign, Line
 from maml_core.graphs.recording import Recording
+from maml_core.numerals import numeral
 
 EQUALS, BECOMES, TIMES, PLUS = mo("="), mo("←"), mo("×"), mo("+")
 SYMBOLS = {"x": mi("x"), "w": mi("w"), "y": mi("y"), "loss": mi("loss")}

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 from maml_core.graphs import programs
 from maml_core.graphs.algebra import Derivatives, Solution, V
 from maml_core.graphs.mathml import from_sympy, linked, markup, mi, mn, mo, primed
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import InnerStep
 from maml_core.graphs.recording import Recording
+from maml_core.numerals import numeral
 
 EQUALS, MINUS, TIMES = mo("="), mo("−"), mo("×")
 INNER, OUTER = (f"<msub>{mi('L')}<mtext>{name}</mtext></msub>" for name in ("in", "out"))

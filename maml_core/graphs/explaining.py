@@ -10,8 +10,8 @@ from maml_core.graphs.comparing import Comparison, Growth, compare, growth
 from maml_core.graphs.drawing import Drawing, draw
 from maml_core.graphs.equations import Row, equations
 from maml_core.graphs.kinks import kinks
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import PRESETS, InnerStep
+from maml_core.numerals import numeral
 
 MOST_INNER_STEPS = 5
 SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

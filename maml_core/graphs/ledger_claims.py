@@ -1,9 +1,9 @@
 """Claims of source document 002 about `backward` and `autograd.grad`, each put to the test by running it."""
 
-from maml_core.graphs.claims import Claim
+from maml_core.claims import Claim
 from maml_core.graphs.ledger import Ledger, keep
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.two_calls import EXAMPLES, FIRST_LINE, TwoCalls, read
+from maml_core.numerals import numeral
 
 BLOG = {"x1": 3.0, "x2": 4.0, "x3": 5.0}  # the source's numbers
 

@@ -7,10 +7,10 @@ import sympy
 
 from maml_core.graphs.ledger import Entry, Ledger
 from maml_core.graphs.mathml import linked, markup, mi, mn, mo
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.partials import Partial, differentiate
 from maml_core.graphs.programs import Clear
 from maml_core.graphs.two_calls import FIRST_LINE, LEAVES, SECOND_LINE, TwoCalls
+from maml_core.numerals import numeral
 
 EQUALS, PLUS = mo("="), mo("+")
 TOO_LARGE = "<mtext>too large to show</mtext>"

@@ -11,8 +11,8 @@ from typing import Any
 import sympy
 
 from maml_core.graphs.nodes import ATOM, NEGATIVE, Binary, Call, Name, Negative, Node, Number, binding, floors
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.trees import Expression
+from maml_core.numerals import numeral
 
 LETTER = sympy.Symbol("V")
 

@@ -19,11 +19,11 @@ from maml_core.graphs.agreement import (
 )
 from maml_core.graphs.algebra import DIGITS, TooLarge, at, number, patience
 from maml_core.graphs.kinks import kinks
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import Assign, Backward, Leaf, Program
 from maml_core.graphs.recording import record
 from maml_core.graphs.trees import Expression
 from maml_core.graphs.two_calls import LEAVES
+from maml_core.numerals import numeral
 
 LARGEST = 60  # operations in a derivative that is still worth reading
 ZERO = 1e-3  # a slope this small, relative to y/x, is compared as if it were that large

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from maml_core.graphs.claims import Claim
+from maml_core.claims import Claim
 
 
 class Choice(NamedTuple):

@@ -5,9 +5,9 @@ from typing import Any
 from maml_core.graphs.comparing import Counts, counts
 from maml_core.graphs.drawing import OUTPUT
 from maml_core.graphs.explaining import Explanation
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.programs import INNER_LOSS, Backward, Descend, Gradient, Line, Repeat
 from maml_core.graphs.recording import SUM, Node, Recording
+from maml_core.numerals import numeral
 from pages.ui.path_rows import path_rows
 
 RUNS = ("false", "true")  # create_graph, as a link writes it

@@ -1,60 +1,18 @@
-"""The furniture of a lesson: syllabus, header, agreement line, downloads, takeaway, next and previous."""
+"""The furniture of a lesson: header, agreement line, downloads, takeaway, next and previous."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 from urllib.parse import urlencode
 
 import streamlit as st
 
 from maml_core.graphs.agreement import Agreement, relative_difference
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.partials import Partial
+from maml_core.meta.agreement import Agreement as VectorAgreement
+from maml_core.numerals import numeral
+from pages.ui.syllabus import LESSONS
 
-
-class Lesson(NamedTuple):
-    """One entry of the syllabus. `name` is the file in pages/ and the page's lasting URL."""
-
-    name: str
-    number: int
-    title: str
-    question: str
-
-
-PARTS = {
-    "Part I · What autograd writes down": (
-        Lesson(
-            "01_backward_and_grad",
-            1,
-            "Backward adds, grad returns",
-            "One expression written twice, differentiated twice. Does .grad hold its gradient once or twice?",
-        ),
-        Lesson(
-            "02_where_gradients_go",
-            2,
-            "Where did my gradient go?",
-            "A gradient of 0, a gradient of None and an error are three ways of saying the same thing. Are they?",
-        ),
-        Lesson(
-            "03_create_graph",
-            3,
-            "One argument: create_graph",
-            "x′ and the outer loss come out the same with it and without it. So what does it change?",
-        ),
-    ),
-}
-LESSONS = tuple(lesson for part in PARTS.values() for lesson in part)
-
-
-def pages() -> dict[str, list[st.Page]]:
-    """What st.navigation shows: home, then the lessons by part."""
-    home = st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)
-    parts = {part: [page(lesson) for lesson in lessons] for part, lessons in PARTS.items()}
-    return {"": [home], **parts}
-
-
-def page(lesson: Lesson) -> st.Page:
-    return st.Page(f"pages/{lesson.name}.py", title=f"{lesson.number} · {lesson.title}", url_path=lesson.name)
+MOST_ENTRIES = 4  # of a vector that a table shows
 
 
 def header(name: str) -> None:
@@ -113,6 +71,23 @@ def partials_line(checks: Sequence[Partial]) -> None:
         }
         st.table(rows_to_columns(rows))
         st.caption("All in float64, of one y. A leaf that y does not depend on has derivative 0, whatever its .grad.")
+
+
+def vectors_line(check: VectorAgreement, quantity: str, note: str = "") -> None:
+    """One vector by independent ways: green where all agree, amber with the reason where they part."""
+    if check.agrees:
+        st.markdown(
+            f":green[:material/verified:] {len(check.ways)} independent ways give the same {quantity}, with a "
+            f"largest relative difference of {scientific(check.difference)}. {note}"
+        )
+    else:
+        st.markdown(f":orange[:material/warning:] The ways to the {quantity} part. {check.reason} {note}")
+    with st.expander("The ways, digit by digit"):
+        shown = min(len(check.ways[0].vector), MOST_ENTRIES)
+        rows = {way.name: {f"[{i}]": numeral(way.vector[i], 16) for i in range(shown)} for way in check.ways}
+        st.table(rows_to_columns(rows))
+        rest = len(check.ways[0].vector) - shown
+        st.caption("All in float64." + (f" {rest} more entries are compared too." if rest else ""))
 
 
 def _by_reason(checks: Sequence[Partial]) -> dict[str, list[str]]:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.paths import paths_to
 from maml_core.graphs.recording import Recording
+from maml_core.numerals import numeral
 
 
 def path_rows(recording: Recording, other: Recording, *, shown: bool, extra: str) -> dict[str, Any]:

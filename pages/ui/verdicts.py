@@ -8,8 +8,8 @@ from maml_core.graphs import stopping
 from maml_core.graphs.cut_agreement import Check
 from maml_core.graphs.cutting import INSERTIONS, PLACES, Outcome, Verdict
 from maml_core.graphs.cutting_explained import CutExplanation
-from maml_core.graphs.numerals import numeral
 from maml_core.graphs.stopping import Identity
+from maml_core.numerals import numeral
 from pages.ui import controls, guessing, lesson
 from pages.ui.cut_views import others, said
 

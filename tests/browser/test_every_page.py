@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.ui.lesson import LESSONS
+from pages.ui.syllabus import LESSONS
 from tests.browser.conftest import LESSON, Visit, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

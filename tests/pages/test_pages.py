@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.lesson import LESSONS
+from pages.ui.syllabus import LESSONS
 
 APP = str(Path(__file__).parents[2] / "app.py")
 LESSON = "pages/03_create_graph.py"

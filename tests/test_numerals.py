@@ -5,7 +5,7 @@ import math
 import pytest
 import sympy
 
-from maml_core.graphs.numerals import numeral
+from maml_core.numerals import numeral
 
 
 @pytest.mark.parametrize(
