@@ -1,0 +1,157 @@
+"""Source 004, a forum thread about "lazy" MAML, put to the test: many small steps, and one leap to look back through.
+
+Each claim is a short program. They share one problem: sinusoid tasks and the 1-40-40-1 network, in float64.
+"""
+
+import math
+from statistics import median
+
+import torch
+
+from maml_core.claims import Claim
+from maml_core.meta.agreement import angle, length_ratio, relative_difference
+from maml_core.meta.algorithms import fomaml, maml, one_leap
+from maml_core.meta.curvature import hvp
+from maml_core.meta.inner import adapt
+from maml_core.meta.models import mlp_loss
+from maml_core.meta.starts import Problem, problem
+from maml_core.meta.tasks import Batch
+from maml_core.meta.trees import Params, add_scaled, detach, flatten, grad, leaves, tile
+from maml_core.numerals import numeral
+
+INNER_LR = 0.005
+STEPS = 5
+MANY_STEPS = (1, 2, 5, 10, 20)
+MANY_TASKS = 20
+STARTS = {"fresh": "a fresh", "trained": "a trained"}
+EXACTLY = 1e-12  # relative: rounding, and nothing else
+GOOD = 0.99  # a cosine from which on one vector may stand for another
+
+
+def claim_41() -> Claim:
+    """Descend once with the claimed gradient; did it go where the inner loop went?"""
+    theta, tasks = problem("fresh", seed=0, tasks=1)
+    start = leaves(tile(theta, 1))
+    phi = detach(adapt(mlp_loss, start, tasks.support, lr=INNER_LR, steps=STEPS, create_graph=False))
+    claimed = add_scaled(phi, -1.0, detach(start))
+    landed = add_scaled(detach(start), -1.0, claimed)  # θ − 1·(φ − θ)
+    leap, wanted = (flatten(add_scaled(end, -1.0, detach(start))) for end in (landed, phi))
+    degrees, ratio = angle(leap, wanted), length_ratio(leap, wanted)
+    verdict = "true" if degrees < 1e-6 else "half" if degrees > 180 - 1e-6 else "false"
+    how = {"true": "the right way", "half": "the right line, walked backwards", "false": "another way"}[verdict]
+    return Claim(
+        41,
+        "The gradient of the leap is φ − θ.",
+        verdict,
+        f"Descend by it once, with rate 1, and where you land is {numeral(degrees, 4)}° from the way to φ and "
+        f"{numeral(ratio, 4)} times as far: {how}. Descent subtracts its gradient, so the leap's is (θ − φ)/β.",
+    )
+
+
+def claim_42() -> Claim:
+    """Do it: a step whose gradient is that constant, and backward through the step."""
+    theta, tasks = problem("fresh", seed=0)
+    theta = leaves(theta)
+    start = tile(theta, len(tasks.support.x))
+    phi = detach(adapt(mlp_loss, start, tasks.support, lr=INNER_LR, steps=STEPS, create_graph=False))
+    constant = {name: (leaf - phi[name]).detach() for name, leaf in start.items()}
+    psi = add_scaled(start, -1.0, constant)  # lands on φ, as it should
+    found = flatten(grad(mlp_loss(psi, tasks.query).mean(), theta))
+    rates = {"inner_lr": INNER_LR, "inner_steps": STEPS}
+    first, leap = (flatten(method(mlp_loss, theta, tasks, **rates).grads) for method in (fomaml, one_leap))
+    apart = relative_difference([found.tolist(), first.tolist()])
+    return Claim(
+        42,
+        "Put that constant in the gradient's place with a hook and backpropagate: that differentiates the leap.",
+        "false" if apart < EXACTLY else "true",
+        f"A constant has no derivative, so the step is passed as if it were the identity: the result is first-order "
+        f"MAML (relative difference {numeral(apart, 2)}), {numeral(angle(found, leap), 3)}° away from the derivative "
+        f"of a leap with β = α.",
+    )
+
+
+def claim_43() -> Claim:
+    """Write ψ down with autograd, and (I − βH(θ)) v with a Hessian-vector product."""
+    theta, tasks = problem("fresh", seed=0)
+    beta = STEPS * INNER_LR
+    rates = {"inner_lr": INNER_LR, "inner_steps": STEPS}
+    by_autograd = flatten(one_leap(mlp_loss, theta, tasks, **rates, leap_lr=beta).grads)
+    start = leaves(tile(theta, len(tasks.support.x)))
+    phi = leaves(adapt(mlp_loss, start, tasks.support, lr=INNER_LR, steps=STEPS, create_graph=False))
+    v = grad(mlp_loss(phi, tasks.query).mean(), phi)
+    by_formula = flatten({name: leaf.sum(0) for name, leaf in _leapt(start, tasks.support, v, beta).items()})
+    apart = relative_difference([by_autograd.tolist(), by_formula.tolist()])
+    return Claim(
+        43,
+        "What is meant: a ψ with the value of φ and the derivative of one step from θ. Its meta-gradient is "
+        "(I − βH(θ))∇L_q(φ).",
+        "true" if apart < EXACTLY else "false",
+        f"Autograd through ψ = φ.detach() + (one − one.detach()) and one Hessian-vector product at θ give the same "
+        f"vector; relative difference {numeral(apart, 2)}.",
+    )
+
+
+def claim_44() -> Claim:
+    """Both, after one step, on every start that this course has a use for."""
+    differences = []
+    for start in STARTS:
+        theta, tasks = problem(start, seed=0)
+        rates = {"inner_lr": INNER_LR, "inner_steps": 1}
+        leap, exact = (flatten(method(mlp_loss, theta, tasks, **rates).grads) for method in (one_leap, maml))
+        differences.append(relative_difference([leap.tolist(), exact.tolist()]))
+    return Claim(
+        44,
+        "The check: after a single inner step (k = 1, β = α) the leap must give MAML's gradient.",
+        "true" if max(differences) < EXACTLY else "false",
+        f"It does: relative difference {' and '.join(numeral(found, 2) for found in differences)} for a fresh and a "
+        "trained network. One step is its own leap.",
+    )
+
+
+def claim_45() -> Claim:
+    """Median cosine to MAML over the tasks, for first-order MAML and two leaps."""
+    found = {start: [_cosines(problem(start, seed=0, tasks=MANY_TASKS), k) for k in MANY_STEPS] for start in STARTS}
+    rows = [row for by_steps in found.values() for row in by_steps]
+    good = min(leap for _, leap, _ in rows) >= GOOD
+    better = all(leap >= first for first, leap, _ in rows)
+    told = " ".join(f"{_capital(STARTS[start])} network: {_in_words(by_steps)}." for start, by_steps in found.items())
+    return Claim(
+        45,
+        "One leap back can stand for all k small steps.",
+        "true" if good else "half" if better else "false",
+        f"Median cosine to MAML over {MANY_TASKS} tasks of 10 points at α = {INNER_LR}, for k = "
+        f"{', '.join(map(str, MANY_STEPS))}. {told} With β = α it "
+        f"{'is never worse than' if better else 'does not always beat'} leaving the Jacobians out.",
+    )
+
+
+def _leapt(start: Params, support: Batch, v: Params, beta: float) -> Params:
+    return add_scaled(v, -beta, hvp(mlp_loss, start, support, v))
+
+
+def _cosines(where: Problem, steps: int) -> tuple[float, float, float]:
+    """FOMAML's, the leap's with β = α, and the leap's with β = kα: medians over the tasks."""
+    theta, tasks = where
+    start = leaves(tile(theta, len(tasks.support.x)))
+    end = adapt(mlp_loss, start, tasks.support, lr=INNER_LR, steps=steps, create_graph=True)
+    exact = grad(mlp_loss(end, tasks.query).sum(), start)
+    phi = leaves(end)
+    v = grad(mlp_loss(phi, tasks.query).sum(), phi)
+    guesses = (_leapt(start, tasks.support, v, beta) for beta in (0.0, INNER_LR, steps * INNER_LR))
+    first, short, long = (_median_cosine(guess, exact) for guess in guesses)
+    return first, short, long
+
+
+def _median_cosine(a: Params, b: Params) -> float:
+    cosines = torch.cosine_similarity(flatten(a, batched=True), flatten(b, batched=True), dim=-1)
+    return median(value for value in cosines.tolist() if math.isfinite(value))
+
+
+def _in_words(by_steps: list[tuple[float, float, float]]) -> str:
+    names = ("first-order", "leap with β = α", "leap with β = kα")
+    columns = [[numeral(round(value, 3)) for value in column] for column in zip(*by_steps, strict=True)]
+    return "; ".join(f"{name} {', '.join(values)}" for name, values in zip(names, columns, strict=True))
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
