@@ -165,6 +165,7 @@ export function solve(tasks, theta, rates, names) {
     hessians: loops.map(({ path: [{ jet }] }) => [[jet[3], jet[4]], [jet[4], jet[5]]]),
     jacobians: loops.map(loop => jacobian(loop.path, rates.inner_lr)),
     paths: loops.map(loop => loop.path.map(stop => stop.at)),
+    parts: names.includes('maml') ? loops.map(loop => ARROWS.maml(loop.task, theta, rates, loop)) : [],  // before the mean
   };
 }
 

@@ -1,7 +1,8 @@
 """The landscape: a map of one problem in two weights, on which the reader drags θ. Drawing is in assets/landscape.js.
 
-    problem, rates = plane_controls.problem(), Rates(inner_lr=0.3, inner_steps=5)
-    seen = landscape(problem, rates, key="shortcuts", arrows=("maml", "fomaml", "reptile", "one-leap", "imaml"))
+    chosen = plane_controls.problem()   # the control "landscape" with what belongs to it; .parameters for the link
+    rates = Rates(plane_controls.inner_lr(), inner_steps=5)
+    seen = landscape(chosen.problem, rates, key="shortcuts", arrows=("maml", "fomaml", "reptile", "one-leap", "imaml"))
     seen.theta                     # where the reader left it: (u, v)
     seen.exact.arrows["fomaml"]    # PyTorch's gradient there, by autograd through the real inner loop
 

@@ -31,7 +31,17 @@ RATES = {
     "five steps": Rates(0.2, 5, last=2, leap_lr=0.7, pull=1.5, proximal_steps=12, cg_steps=3),
     "no step size": Rates(0.0, 2),
 }
-POWERS = ("u**v", "(u + 2)**(u * v)", "2**u", "u**3", "u**-2", "(u * v)**0.5", "u / (v + 2)", "(u / v) / u", "-u**1 * v**0")
+POWERS = (
+    "u**v",
+    "(u + 2)**(u * v)",
+    "2**u",
+    "u**3",
+    "u**-2",
+    "(u * v)**0.5",
+    "u / (v + 2)",
+    "(u / v) / u",
+    "-u**1 * v**0",
+)
 UNARY = tuple(f"{name}(0.7 * u * v + 0.3 * u)" for name in FUNCTIONS)
 
 
