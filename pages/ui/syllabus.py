@@ -115,3 +115,8 @@ def pages() -> dict[str, list[st.Page]]:
 
 def page(lesson: Lesson) -> st.Page:
     return st.Page(f"pages/{lesson.name}.py", title=f"{lesson.number} · {lesson.title}", url_path=lesson.name)
+
+
+def numbered(name: str) -> int:
+    """The number of the lesson in pages/`name`.py."""
+    return next(lesson.number for lesson in LESSONS if lesson.name == name)
