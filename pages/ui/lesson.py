@@ -124,9 +124,7 @@ def link(parameters: Mapping[str, object]) -> str:
 def take_away(address: str, script: Callable[[], str], file_name: str) -> None:
     """The link that restores every control, and the script that reproduces the screen."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        with st.popover("Link to this state", icon=":material/link:"):
-            st.caption("Opens this page with every control as it is now.")
-            st.code(address, language=None, wrap_lines=True)
+        link_to_this(address)
         st.download_button(
             "Script that reproduces it",
             data=script,
@@ -136,6 +134,13 @@ def take_away(address: str, script: Callable[[], str], file_name: str) -> None:
             icon=":material/download:",
             help="A standalone Python file: only PyTorch, the lines above, and an assert for every number.",
         )
+
+
+def link_to_this(address: str) -> None:
+    """The link that restores every control."""
+    with st.popover("Link to this state", icon=":material/link:"):
+        st.caption("Opens this page with every control as it is now.")
+        st.code(address, language=None, wrap_lines=True)
 
 
 def takeaway(sentence: str) -> None:
