@@ -10,6 +10,7 @@ from maml_core.graphs.agreement import Agreement, relative_difference
 from maml_core.graphs.partials import Partial
 from maml_core.meta.agreement import Agreement as VectorAgreement
 from maml_core.numerals import numeral
+from pages.ui import visit
 from pages.ui.syllabus import LESSONS
 
 MOST_ENTRIES = 4  # of a vector that a table shows
@@ -18,6 +19,7 @@ MOST_ENTRIES = 4  # of a vector that a table shows
 def header(name: str) -> None:
     """Title and question of the lesson in pages/`name`.py."""
     lesson = next(lesson for lesson in LESSONS if lesson.name == name)
+    visit.open_lesson(name)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.title(f"{lesson.number} · {lesson.title}", anchor=False, width="content")
         st.markdown(lesson.question, width="content")

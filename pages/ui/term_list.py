@@ -60,11 +60,11 @@ def terms(wanted: str) -> None:
 def _entry(term: Term) -> None:
     st.subheader(term.name, anchor=term.anchor)
     st.markdown(term.meaning)
-    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        if term.symbol:
-            st.markdown(f"written {term.symbol}", width="content")
-        if term.code:
-            st.markdown(f"in code `{term.code}`", width="content")
+    written = [f"written {term.symbol}"] if term.symbol else []
+    in_code = [f"in code `{term.code}`"] if term.code else []
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if written or in_code:
+            st.markdown(", ".join(written + in_code), width="content")
         if term.lesson in BORN_IN:
             born = BORN_IN[term.lesson]
             st.page_link(f"pages/{born.name}.py", label=f"born in lesson {born.number}, {born.title}")
