@@ -76,8 +76,7 @@ def walks(name: str, setting: Setting, where: Problem, loss: Loss = mlp_loss) ->
 
 def _run(name: str, setting: Setting, where: Problem, loss: Loss) -> None:
     theta = with_rates(where.theta, setting.inner_lr) if name == "meta-sgd" else where.theta
-    rates = {"inner_lr": setting.inner_lr, "inner_steps": setting.inner_steps}
-    ALGORITHMS[name].function(loss, theta, where.tasks, **rates, **options(name, setting))
+    ALGORITHMS[name].function(loss, theta, where.tasks, **options(name, setting))
 
 
 def peak_bytes(name: str, setting: Setting, where: Problem, loss: Loss = mlp_loss) -> int:

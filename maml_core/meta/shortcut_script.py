@@ -42,7 +42,8 @@ x_support, y_support, x_query, y_query = numbers("""
 SHAPES = @SHAPES@
 HEAD = @HEAD@  # where the last layer begins
 alpha, k = @ALPHA@, @K@
-last, beta, pull, cg_steps = @LAST@, @BETA@, @PULL@, @CG@
+last, beta = @LAST@, @BETA@  # of the truncated one, and of one leap
+pull, proximal_steps, cg_steps = @PULL@, @PROXIMAL@, @CG@  # of iMAML
 
 
 def loss(phi, x, y):
@@ -109,7 +110,7 @@ def one_leap(task):
 
 def imaml(task):
     phi = theta
-    for _ in range(k):
+    for _ in range(proximal_steps):
         phi = phi.detach().requires_grad_()
         proximal = loss(phi, *task[:2]) + pull / 2 * (phi - theta.detach()).square().sum()
         phi = phi - alpha / (1 + alpha * pull) * grad(proximal, phi)[0]
@@ -175,6 +176,7 @@ def shortcuts_script(
         "LAST": setting.last,
         "BETA": repr(setting.leap * setting.inner_lr),
         "PULL": repr(setting.pull),
+        "PROXIMAL": setting.proximal_steps,
         "CG": setting.cg_steps,
         "TOLERANCE": LOOSE if rough else TOLERANCE,
         "EXPECTED": "\n".join(

@@ -32,10 +32,11 @@ class Setting:
 
     start: str = "trained"  # θ, one of STARTS
     inner_lr: float = 0.005  # α, the inner rate
-    inner_steps: int = 5  # k
+    inner_steps: int = 3  # k, of all but iMAML, whose inner loop looks for a minimum
     last: int = 1  # m, how many of the last steps `truncated` looks through
     leap: float = 1.0  # β of one-leap, in units of α
-    pull: float = 40.0  # λ of iMAML
+    pull: float = 10.0  # λ of iMAML
+    proximal_steps: int = 16  # its inner steps, as many as its paper takes
     cg_steps: int = 5  # of iMAML's linear solve
     seed: int = 1  # of the tasks, and of a fresh θ
 
@@ -80,20 +81,19 @@ AXES: Mapping[str, Axis] = MappingProxyType(
 
 
 def options(name: str, setting: Setting) -> dict[str, Any]:
-    """The keyword arguments that the algorithm `name` has beside α and k."""
-    own = {
+    """The keyword arguments with which the algorithm `name` is called."""
+    common: dict[str, Any] = {"inner_lr": setting.inner_lr, "inner_steps": setting.inner_steps}
+    return common | {
         "one-leap": {"leap_lr": setting.leap * setting.inner_lr},
-        "imaml": {"pull": setting.pull, "cg_steps": setting.cg_steps},
+        "imaml": {"inner_steps": setting.proximal_steps, "pull": setting.pull, "cg_steps": setting.cg_steps},
         "truncated": {"last": setting.last},
-    }
-    return own.get(name, {})
+    }.get(name, {})
 
 
 def meta_gradient(name: str, setting: Setting, where: Problem) -> MetaGradient:
     """The algorithm's meta-gradient at `where`; Meta-SGD's has the rates' leaves as well."""
     theta = with_rates(where.theta, setting.inner_lr) if name == "meta-sgd" else where.theta
-    rates = {"inner_lr": setting.inner_lr, "inner_steps": setting.inner_steps}
-    return ALGORITHMS[name].function(mlp_loss, theta, where.tasks, **rates, **options(name, setting))
+    return ALGORITHMS[name].function(mlp_loss, theta, where.tasks, **options(name, setting))
 
 
 def vector(found: MetaGradient, where: Problem) -> Tensor:
