@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -12,6 +13,7 @@ from maml_core.meta.agreement import Agreement as VectorAgreement
 from maml_core.numerals import numeral
 from pages.ui.syllabus import LESSONS
 
+DERIVATIONS = Path(__file__).parents[2] / "assets" / "derivations"
 MOST_ENTRIES = 4  # of a vector that a table shows
 
 
@@ -136,6 +138,14 @@ def take_away(address: str, script: Callable[[], str], file_name: str) -> None:
             icon=":material/download:",
             help="A standalone Python file: only PyTorch, the lines above, and an assert for every number.",
         )
+
+
+def derivation(name: str) -> None:
+    """assets/derivations/`name`.md in an expander. A test of the same name checks every displayed equation."""
+    title, _, steps = (DERIVATIONS / f"{name}.md").read_text().partition("\n")
+    with st.expander(title.removeprefix("# "), icon=":material/function:"):
+        st.markdown(steps)
+        st.caption("Each tagged line is checked by a test of that name, with SymPy or with numbers in float64.")
 
 
 def takeaway(sentence: str) -> None:
