@@ -24,10 +24,10 @@ class Chosen(NamedTuple):
     parameters: dict[str, object]
 
 
-def problem() -> Chosen:
-    """The chosen landscape, with the controls that belong to it."""
+def problem(default: str = "bowl") -> Chosen:
+    """The chosen landscape, with the controls that belong to it; `default` is where a lesson starts."""
     help_text = "\n\n".join(f"**{name}**: {about}" for name, about in PRESETS.items())
-    name = controls.choice("plane", "landscape", tuple(PRESETS), "bowl", help_text)
+    name = controls.choice("plane", "landscape", tuple(PRESETS), default, help_text)
     if name == "bowl":
         shape = sharpness(), angle()
         return Chosen(_bowl(*shape), {"plane": name, "sharpness": shape[0], "angle": shape[1]})
