@@ -131,7 +131,7 @@ def claim_45() -> Claim:
         45,
         verdict,
         f"With β = α it is closer in {len(closer)} of {len(cells)} settings, with β = kα in {longer}. Median cosines "
-        f"to MAML over {MANY_TASKS} tasks of 10 points, first-order against leap (β = α) at α = {INNER_LRS[0]}: {told}."
+        f"to MAML over {MANY_TASKS} tasks, first-order against leap (β = α), at α = {INNER_LRS[0]}: {told}."
         f"{_exceptions([cell for cell in cells if cell not in closer])}",
     )
 

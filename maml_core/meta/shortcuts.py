@@ -103,7 +103,7 @@ def vector(found: MetaGradient, where: Problem) -> Tensor:
 
 def compared(setting: Setting, names: Collection[str] = tuple(ALGORITHMS)) -> tuple[Row, ...]:
     """A row for each of `names`, in the order of the table of algorithms."""
-    where = _problem(setting.start, setting.seed)
+    where = problem_of(setting)
     exact = vector(meta_gradient("maml", setting, where), where)
     return tuple(_row(name, setting, where, exact) for name in ALGORITHMS if name in names)
 
@@ -113,7 +113,8 @@ def _row(name: str, setting: Setting, where: Problem, exact: Tensor) -> Row:
     other, loss = vector(found, where), float(found.query_loss.mean())
     if not (other.isfinite().all() and exact.isfinite().all()):
         return Row(name, math.nan, math.nan, loss)
-    return Row(name, angle(other, exact), length_ratio(other, exact), loss)
+    degrees = angle(other, exact)
+    return Row(name, 0.0 if degrees < SAME else degrees, length_ratio(other, exact), loss)
 
 
 def sweep_values(setting: Setting, axis: str) -> tuple[float, ...]:
@@ -139,7 +140,7 @@ def closest(rows: Collection[Row]) -> tuple[str, ...]:
 @lru_cache(maxsize=32)
 def sharpnesses(start: str, seed: int) -> tuple[float, ...]:
     """λ_max of each task's support Hessian at θ, ascending: past α = 2/λ_max its first inner step overshoots."""
-    where = _problem(start, seed)
+    where = _drawn(start, seed)
     phi = tile(where.theta, len(where.tasks.support.x))
     return tuple(sorted(spectrum(mlp_loss, phi, where.tasks.support)[:, -1].tolist()))
 
@@ -149,6 +150,11 @@ def overshooting(setting: Setting) -> int:
     return sum(setting.inner_lr * sharpness > 2 for sharpness in sharpnesses(setting.start, setting.seed))
 
 
+def problem_of(setting: Setting) -> Problem:
+    """θ and the ten tasks; nobody may change them."""
+    return _drawn(setting.start, setting.seed)
+
+
 @lru_cache(maxsize=32)
-def _problem(start: str, seed: int) -> Problem:
+def _drawn(start: str, seed: int) -> Problem:
     return problem(start, seed=seed)

@@ -1,0 +1,129 @@
+"""Lesson 6's pictures. Plain data in, plotly figures out.
+
+Families have a colour, members a dash and a marker: first-order blue, second-order violet, implicit orange, part of
+the network green.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from maml_core.meta.crossings import Crossing
+from maml_core.meta.shortcuts import Row
+from maml_core.numerals import numeral
+from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING
+
+NAMES = {
+    "maml": "MAML",
+    "fomaml": "FOMAML",
+    "reptile": "Reptile",
+    "anil": "ANIL",
+    "boil": "BOIL",
+    "meta-sgd": "Meta-SGD",
+    "one-leap": "one leap",
+    "imaml": "iMAML",
+    "truncated": "truncated",
+}
+LOOKS = {  # colour, dash, marker
+    "maml": (SECOND_ORDER, "solid", "star"),
+    "meta-sgd": (SECOND_ORDER, "dot", "star-open"),
+    "fomaml": (FIRST_ORDER, "solid", "circle"),
+    "reptile": (FIRST_ORDER, "dot", "circle-open"),
+    "one-leap": (SECOND_ORDER, "solid", "diamond"),
+    "truncated": (SECOND_ORDER, "dash", "diamond-open"),
+    "imaml": (WARNING, "solid", "square"),
+    "anil": (TRUTH, "solid", "triangle-up"),
+    "boil": (TRUTH, "dash", "triangle-down"),
+}
+GRAY = "rgba(128, 128, 128, 0.6)"
+VEIL = "rgba(128, 128, 128, 0.12)"
+
+
+def standings(rows: Sequence[Row]) -> go.Figure:
+    """Every algorithm's angle and length against MAML's, the closest on top; what is not finite has no mark."""
+    ordered = sorted(rows, key=lambda row: (not row.finite, row.degrees if row.finite else 0), reverse=True)
+    figure = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.06)
+    for column, (values, unit) in enumerate(
+        (([row.degrees for row in ordered], "°"), ([row.ratio for row in ordered], " × MAML's length")), start=1
+    ):
+        figure.add_scatter(
+            x=[value if math.isfinite(value) else None for value in values],
+            y=[NAMES[row.name] for row in ordered],
+            mode="markers+text",
+            text=[short(value) for value in values],
+            textposition="middle right",
+            marker={
+                "size": 12,
+                "color": [LOOKS[row.name][0] for row in ordered],
+                "symbol": [LOOKS[row.name][2] for row in ordered],
+            },
+            hovertemplate="%{y}: %{x:.4g}" + unit + "<extra></extra>",
+            showlegend=False,
+            cliponaxis=False,
+            row=1,
+            col=column,
+        )
+    figure.update_xaxes(title="degrees to MAML", range=[-4, 196], tickvals=[0, 45, 90, 135, 180], row=1, col=1)
+    figure.update_xaxes(title="length over MAML's", type="log", dtick=1, row=1, col=2)
+    figure.add_vrect(x0=90, x1=196, fillcolor=VEIL, line_width=0, layer="below", row=1, col=1)  # type: ignore[arg-type]
+    figure.add_vline(x=1, line={"color": GRAY, "dash": "dot"}, row=1, col=2)  # type: ignore[arg-type]
+    return figure.update_layout(height=330, margin=MARGIN)
+
+
+def short(value: float) -> str:
+    return numeral(float(f"{value:.3g}")) if math.isfinite(value) else ""
+
+
+def sweep(
+    xs: Sequence[float],
+    curves: Mapping[str, Sequence[float]],
+    crossings: Sequence[Crossing],
+    leads: Sequence[Crossing],
+    *,
+    label: str,
+    here: float,
+    lengths: bool = False,
+    logarithmic: bool = False,
+    veils: Sequence[tuple[float, str]] = (),
+) -> go.Figure:
+    """One curve per algorithm. A cross marks each crossing, a ring a change of the lead; the dotted line is here.
+
+    `veils`: from such an x to the right end something holds, and what.
+    """
+    figure = go.Figure()
+    for name, ys in curves.items():
+        colour, dash, symbol = LOOKS[name]
+        figure.add_scatter(
+            x=list(xs[: len(ys)]),
+            y=[y if math.isfinite(y) else None for y in ys],
+            name=NAMES[name],
+            mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 2},
+            marker={"symbol": symbol, "size": 6},
+            hovertemplate="%{y:.4g} at %{x:.4g}",
+        )
+    for name, marked, marker in (
+        ("crossing", crossings, {"symbol": "x-thin", "size": 8, "line": {"width": 2, "color": GRAY}}),
+        ("lead changes", leads, {"symbol": "circle-open", "size": 16, "line": {"width": 2.5}, "color": GRAY}),
+    ):
+        where = {"x": [crossing.x for crossing in marked], "y": [crossing.y for crossing in marked]}
+        figure.add_scatter(**where, name=name, mode="markers", marker=marker, hovertemplate="%{y:.4g} at %{x:.4g}")
+    for start, text in veils:
+        if start < xs[-1]:
+            figure.add_vrect(
+                x0=max(start, xs[0]), x1=xs[-1], fillcolor=VEIL, line_width=0, layer="below",
+                annotation={"text": text, "font": {"size": 12}}, annotation_position="top left",
+            )  # fmt: skip
+    if xs[0] <= here <= xs[-1]:
+        figure.add_vline(x=here, line={"color": GRAY, "dash": "dot"})
+    figure.update_xaxes(title=label, type="log" if logarithmic else "linear")
+    figure.update_yaxes(
+        title="length over MAML's" if lengths else "degrees to MAML", type="log" if lengths else "linear"
+    )
+    if not lengths:
+        figure.update_yaxes(rangemode="tozero", tickvals=[0, 30, 60, 90, 120, 150, 180])
+    return figure.update_layout(
+        height=420, margin=MARGIN, hovermode="closest", legend={"orientation": "h", "y": -0.2}
+    )
