@@ -38,7 +38,7 @@ on_map = shortcut_controls.on_map()
 seen = landscape(on_map.problem, on_map.rates, key="shortcuts", arrows=ARROWS, matrices=False)
 st.caption(shortcut_prose.ON_MAP)
 
-st.subheader("The same nine on a network of 1 761 weights", anchor=False)
+st.subheader("The same nine on a network of 1761 weights", anchor=False)
 setting = shortcut_controls.on_network(on_map.knobs)
 rows, (exact, one_step) = rows_at(setting), ways_at(setting)
 question = "Of seven shortcuts on this network and its ten tasks, which is closest to MAML in angle?"

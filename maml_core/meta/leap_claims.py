@@ -45,8 +45,7 @@ def claim_41() -> Claim:
     theta, tasks = problem("fresh", seed=0, tasks=1)
     start = leaves(tile(theta, 1))
     phi = detach(adapt(mlp_loss, start, tasks.support, lr=INNER_LR, steps=STEPS, create_graph=False))
-    claimed = add_scaled(phi, -1.0, detach(start))
-    landed = add_scaled(detach(start), -1.0, claimed)  # θ − 1·(φ − θ)
+    landed = add_scaled(detach(start), -1.0, claimed_gradient(detach(start), phi))
     leap, wanted = (flatten(add_scaled(end, -1.0, detach(start))) for end in (landed, phi))
     degrees, ratio = angle(leap, wanted), length_ratio(leap, wanted)
     verdict = "true" if degrees < 1e-6 else "half" if degrees > 180 - 1e-6 else "false"
@@ -57,6 +56,11 @@ def claim_41() -> Claim:
         f"Descend by it once, with rate 1, and where you land is {numeral(degrees, 4)}° from the way to φ and "
         f"{numeral(ratio, 4)} times as far: {how}. Descent subtracts its gradient, so the leap's is (θ − φ)/β.",
     )
+
+
+def claimed_gradient(theta: Params, phi: Params) -> Params:
+    """φ − θ."""
+    return add_scaled(phi, -1.0, theta)
 
 
 def claim_42() -> Claim:

@@ -58,6 +58,7 @@ class Axis(NamedTuple):
     """A knob that a sweep turns. `moves`: the algorithms that notice; empty for all."""
 
     label: str
+    symbol: str
     field: str
     values: tuple[float, ...]
     moves: tuple[str, ...] = ()
@@ -70,12 +71,12 @@ def _geometric(low: float, high: float, count: int) -> tuple[float, ...]:
 
 AXES: Mapping[str, Axis] = MappingProxyType(
     {
-        "k": Axis("inner steps k", "inner_steps", tuple(range(1, 21))),
-        "alpha": Axis("inner rate α", "inner_lr", _geometric(1e-4, 0.03, 25), logarithmic=True),
-        "lambda": Axis("iMAML's pull λ", "pull", _geometric(0.5, 500.0, 25), ("imaml",), True),
-        "cg": Axis("iMAML's CG steps", "cg_steps", tuple(range(1, 21)), ("imaml",)),
-        "m": Axis("truncated: the last m steps", "last", tuple(range(0, 21)), ("truncated",)),
-        "beta": Axis("one leap's β, in units of α", "leap", tuple(i / 2 for i in range(0, 41)), ("one-leap",)),
+        "k": Axis("inner steps k", "k", "inner_steps", tuple(range(1, 21))),
+        "alpha": Axis("inner rate α", "α", "inner_lr", _geometric(1e-4, 0.03, 25), logarithmic=True),
+        "lambda": Axis("iMAML's pull λ", "λ", "pull", _geometric(0.5, 500.0, 25), ("imaml",), True),
+        "cg": Axis("iMAML's CG steps", "CG steps", "cg_steps", tuple(range(1, 21)), ("imaml",)),
+        "m": Axis("truncated: the last m steps", "m", "last", tuple(range(0, 21)), ("truncated",)),
+        "beta": Axis("one leap's β, in units of α", "β/α", "leap", tuple(i / 2 for i in range(0, 41)), ("one-leap",)),
     }
 )
 

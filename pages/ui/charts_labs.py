@@ -45,18 +45,25 @@ def solved(lab: Lab) -> go.Figure:
             y=[str(steps) for steps in CG_STEPS],
             z=shown,
             zmin=0,
-            zmax=90,
-            text=[[_angle(value) for value in row] for row in degrees],
-            texttemplate="%{text}",
-            colorscale=[(0, "rgba(128, 128, 128, 0.06)"), (1, "rgba(168, 93, 0, 0.65)")],
+            zmax=120,
+            colorscale=[(0, "rgba(128, 128, 128, 0.08)"), (1, "rgba(200, 120, 20, 0.6)")],
             showscale=False,
             xgap=2,
             ygap=2,
             hovertemplate="%{z:.3g}° after %{x} inner steps and %{y} CG steps<extra></extra>",
         )
     )
-    figure.update_xaxes(title="inner steps", type="category")
-    figure.update_yaxes(title="CG steps", type="category")
+    cells = [(stop, i, stop.degrees[i]) for i in range(len(CG_STEPS)) for stop in lab.stops]
+    figure.add_scatter(  # as texts of their own they have the theme's colour, light or dark
+        x=[str(stop.steps) for stop, _, _ in cells],
+        y=[str(CG_STEPS[i]) for _, i, _ in cells],
+        text=[_angle(value) for _, _, value in cells],
+        mode="text",
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    figure.update_xaxes(title="inner steps", type="category", showgrid=False)
+    figure.update_yaxes(title="CG steps", type="category", showgrid=False)
     return figure.update_layout(height=330, margin=MARGIN)
 
 
@@ -74,13 +81,13 @@ def _angle(value: float) -> str:
 
 def frozen(leaves: Sequence[Leaf]) -> go.Figure:
     """Leaf by leaf under MAML, ANIL and BOIL: how far the inner loop moves it, and its meta-gradient."""
-    figure = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.04)
+    figure = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.14)
     for name in reversed(list(dict.fromkeys(leaf.algorithm for leaf in leaves))):  # bars stack upwards
         mine = [leaf for leaf in leaves if leaf.algorithm == name][::-1]
         for column, field in enumerate(("moved", "gradient"), start=1):
             figure.add_bar(**_bars(mine, field), name=NAMES[name], showlegend=column == 1, row=1, col=column)
-    figure.update_xaxes(title="moved by the inner loop, ‖φ − θ‖", row=1, col=1)
-    figure.update_xaxes(title="length of its meta-gradient", row=1, col=2)
+    figure.update_xaxes(title="inner move ‖φ − θ‖", nticks=5, row=1, col=1)
+    figure.update_xaxes(title="meta-gradient", nticks=5, row=1, col=2)
     return figure.update_layout(
         height=430,
         margin=MARGIN,

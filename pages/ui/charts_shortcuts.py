@@ -43,7 +43,7 @@ VEIL = "rgba(128, 128, 128, 0.12)"
 
 def standings(rows: Sequence[Row]) -> go.Figure:
     """Every algorithm's angle and length against MAML's, the closest on top; what is not finite has no mark."""
-    ordered = sorted(rows, key=lambda row: (not row.finite, row.degrees if row.finite else 0), reverse=True)
+    ordered = sorted(rows, key=lambda row: (not row.finite, row.degrees if row.finite else 0))[::-1]
     figure = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.06)
     for column, (values, unit) in enumerate(
         (([row.degrees for row in ordered], "°"), ([row.ratio for row in ordered], " × MAML's length")), start=1
@@ -112,13 +112,13 @@ def sweep(
         figure.add_scatter(**where, name=name, mode="markers", marker=marker, hovertemplate="%{y:.4g} at %{x:.4g}")
     for start, text in veils:
         if start < xs[-1]:
-            figure.add_vrect(
-                x0=max(start, xs[0]), x1=xs[-1], fillcolor=VEIL, line_width=0, layer="below",
-                annotation={"text": text, "font": {"size": 12}}, annotation_position="top left",
-            )  # fmt: skip
+            _veil(figure, max(start, xs[0]), xs[-1], text, logarithmic=logarithmic)
     if xs[0] <= here <= xs[-1]:
         figure.add_vline(x=here, line={"color": GRAY, "dash": "dot"})
-    figure.update_xaxes(title=label, type="log" if logarithmic else "linear")
+    figure.update_xaxes(title=label)
+    if logarithmic:
+        ends = [math.log10(xs[0]), math.log10(xs[-1])]
+        figure.update_xaxes(type="log", exponentformat="power", dtick=1, range=[ends[0] - 0.05, ends[1] + 0.05])
     figure.update_yaxes(
         title="length over MAML's" if lengths else "degrees to MAML", type="log" if lengths else "linear"
     )
@@ -127,3 +127,10 @@ def sweep(
     return figure.update_layout(
         height=420, margin=MARGIN, hovermode="closest", legend={"orientation": "h", "y": -0.2}
     )
+
+
+def _veil(figure: go.Figure, start: float, end: float, text: str, *, logarithmic: bool) -> None:
+    """Grey from one x to another. On a logarithmic axis a shape wants the number, but a text its logarithm."""
+    figure.add_vrect(x0=start, x1=end, fillcolor=VEIL, line_width=0, layer="below")
+    place = {"x": math.log10(start) if logarithmic else start, "xanchor": "left", "y": 1.0, "yref": "paper"}
+    figure.add_annotation(text=text, showarrow=False, textangle=-90, yanchor="top", **place)

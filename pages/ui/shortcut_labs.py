@@ -38,6 +38,7 @@ def held_still(setting: Setting) -> None:
     """Each leaf under MAML, ANIL and BOIL."""
     leaves = _leaves(setting)
     words = _frozen_words(leaves, setting)
+    st.caption("Left: how far the inner loop moves each leaf. Right: the length of its meta-gradient.")
     st.plotly_chart(charts_labs.frozen(leaves), key="frozen", alt=words)
     st.markdown(words)
 

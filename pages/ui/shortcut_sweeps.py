@@ -64,11 +64,11 @@ def sweeps(setting: Setting, base: Sequence[Row], what: Asked) -> None:
     st.markdown(words)
     if crossed:
         with st.expander(f"All {len(crossed)} crossings"):
-            st.markdown("\n".join(f"- {_told(crossing)}" for crossing in crossed))
+            st.markdown("\n".join(f"- {swept.axis.symbol} = {_told(crossing)}" for crossing in crossed))
 
 
 def _told(crossing: Crossing) -> str:
-    place = f"at {_number(crossing.x)}, {numeral(round(crossing.y, 1))}°"
+    place = f"{_number(crossing.x)}, {numeral(round(crossing.y, 1))}°"
     return f"{place}: {NAMES[crossing.falling]} comes closer than {NAMES[crossing.rising]}"
 
 
@@ -136,7 +136,7 @@ def _words(swept: Swept, leads: Sequence[Crossing], measure: str) -> str:
         told = f"**{first}** from end to end: no other curve goes below it."
     else:
         turns = [
-            f"from {_number(lead.x)} on **{NAMES[lead.falling]}** (at {numeral(round(lead.y, 1))}°)"
+            f"from {swept.axis.symbol} = {_number(lead.x)} on **{NAMES[lead.falling]}** (at {numeral(round(lead.y, 1))}°)"
             for lead in leads[:MOST_NAMED]
         ]
         more = f"; and {len(leads) - MOST_NAMED} more changes, ringed" if len(leads) > MOST_NAMED else ""
@@ -152,7 +152,11 @@ def _leader(swept: Swept) -> str | None:
     level = [name for name, ys in heights.items() if ys[0] <= min(heights.values())[0] + SAME]
     first = min(level, key=lambda name: heights[name][-1])
     others = " and ".join(NAMES[name] for name in level if name != first)
-    return f"{NAMES[first]}** (level with {others} at {_number(swept.xs[0])})**" if others else NAMES[first]
+    return (
+        f"{NAMES[first]}** (level with {others} at {swept.axis.symbol} = {_number(swept.xs[0])})**"
+        if others
+        else NAMES[first]
+    )
 
 
 def _gaps(swept: Swept) -> str:
@@ -162,7 +166,8 @@ def _gaps(swept: Swept) -> str:
         name: [x for x, y in zip(swept.xs, ys, strict=False) if not math.isfinite(y)]
         for name, ys in swept.curves.items()
     }
-    told = [f"{NAMES[name]} at {_number(xs[0])} to {_number(xs[-1])}" for name, xs in broken.items() if xs]
+    symbol = swept.axis.symbol
+    told = [f"{NAMES[name]} at {symbol} = {_number(xs[0])} to {_number(xs[-1])}" for name, xs in broken.items() if xs]
     if all(len(xs) == reached for xs in broken.values()):
         return ":orange[:material/warning: Nothing here is finite: MAML's own inner loop overflows at every point.]"
     return f":orange[:material/warning: Not finite, so not drawn: {'; '.join(told)}.]" if told else ""

@@ -46,12 +46,12 @@ def standing(rows: Sequence[Row]) -> str:
     )
     if not finite:
         return "Nothing here is finite: the inner loop overflowed, and with it MAML's own gradient."
-    best, worst = closest(rows), finite[-1]
-    if len(best) > 1:
-        first = f"{_listed(best)} agree to {_degrees(finite[0].degrees)}"
+    (best, *level), worst = closest(rows), finite[-1]
+    if level:
+        first = f"{_listed([best, *level])} agree to {_degrees(finite[0].degrees)}"
     else:
         runner = f"; next is {NAMES[finite[1].name]} with {_degrees(finite[1].degrees)}" if len(finite) > 1 else ""
-        first = f"{NAMES[best[0]]} is {_degrees(finite[0].degrees)} from MAML{runner}"
+        first = f"{NAMES[best]} is {_degrees(finite[0].degrees)} from MAML{runner}"
     climbs = ", more than a right angle: a step along it climbs" if worst.degrees > 90 else ""
     return f"{first[0].upper()}{first[1:]}. Farthest is {NAMES[worst.name]} with {_degrees(worst.degrees)}{climbs}."
 
