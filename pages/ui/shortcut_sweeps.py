@@ -11,7 +11,7 @@ from maml_core.meta.crossings import Crossing, crossings, lead_changes
 from maml_core.meta.shortcuts import AXES, SAME, SHORTCUTS, Axis, Row, Setting, sharpnesses, sweep_point, sweep_values
 from maml_core.numerals import numeral
 from pages.ui import charts_shortcuts, controls
-from pages.ui.charts_shortcuts import NAMES
+from pages.ui.charts_shortcuts import NAMES, Turned
 
 KEPT = 12  # finished or stopped sweeps that a visit keeps
 MOST_NAMED = 4  # changes of the lead that are told in words
@@ -48,19 +48,11 @@ def sweeps(setting: Setting, base: Sequence[Row], what: Asked) -> None:
     swept = _sweep(setting, what.knob, base, lengths=lengths)
     reached = swept.xs[: _reached(swept)]
     crossed, leads = (() if lengths else find(reached, swept.curves) for find in (crossings, lead_changes))
-    figure = charts_shortcuts.sweep(
-        swept.xs,
-        swept.curves,
-        crossed,
-        leads,
-        label=swept.axis.label,
-        here=getattr(setting, swept.axis.field),
-        lengths=lengths,
-        logarithmic=swept.axis.logarithmic,
-        veils=_veils(setting) if what.knob == "alpha" else (),
-    )
+    veils = _veils(setting) if what.knob == "alpha" else []
+    axis, here = swept.axis, getattr(setting, swept.axis.field)
+    turned = Turned(axis.label, swept.xs, swept.curves, crossed, leads, here, lengths, axis.logarithmic, veils)
     words = _words(swept, leads, what.measure)
-    st.plotly_chart(figure, key="sweep_chart", alt=f"{swept.axis.label} turned from end to end. {words}")
+    st.plotly_chart(charts_shortcuts.sweep(turned), key="sweep_chart", alt=f"{axis.label}, end to end. {words}")
     st.markdown(words)
     if crossed:
         with st.expander(f"All {len(crossed)} crossings"):
@@ -128,20 +120,24 @@ def _words(swept: Swept, leads: Sequence[Crossing], measure: str) -> str:
         return "No point yet."
     gaps = _gaps(swept)
     if measure == "length":
-        return gaps or "A length of 1 is as long as MAML's. Reptile's is a sum over the steps, so it grows with k."
+        return gaps or "A length of 1 is as long as MAML's. Reptile's is a sum over k steps."
     first = _leader(swept)
     if first is None:
         return gaps
     if not leads:
         told = f"**{first}** from end to end: no other curve goes below it."
     else:
-        turns = [
-            f"from {swept.axis.symbol} = {_number(lead.x)} on **{NAMES[lead.falling]}** (at {numeral(round(lead.y, 1))}°)"
-            for lead in leads[:MOST_NAMED]
-        ]
-        more = f"; and {len(leads) - MOST_NAMED} more changes, ringed" if len(leads) > MOST_NAMED else ""
-        told = f"First **{first}**, then {', '.join(turns)}{more}."
+        told = f"First **{first}**, then {_turns(swept.axis.symbol, leads)}."
     return f"Closest in angle: {told} Between two points the curves are taken for straight lines. {gaps}"
+
+
+def _turns(symbol: str, leads: Sequence[Crossing]) -> str:
+    turns = [
+        f"from {symbol} = {_number(lead.x)} on **{NAMES[lead.falling]}** (at {numeral(round(lead.y, 1))}°)"
+        for lead in leads[:MOST_NAMED]
+    ]
+    more = f"; and {len(leads) - MOST_NAMED} more changes, ringed" if len(leads) > MOST_NAMED else ""
+    return ", ".join(turns) + more
 
 
 def _leader(swept: Swept) -> str | None:
