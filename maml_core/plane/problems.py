@@ -92,7 +92,7 @@ def _task(name: str, support: str, query: str) -> Task:
 
 
 def _bowl(sharpness: float, degrees: float, centre: Point) -> str:
-    c, s = (round(f(math.radians(degrees)), 6) for f in (math.cos, math.sin))
+    c, s = (round(f(math.radians(degrees)), 9) for f in (math.cos, math.sin))
     u, v = f"(u - {centre[0]!r})", f"(v - {centre[1]!r})"
     across, along = f"({c!r} * {u} + {s!r} * {v})", f"({c!r} * {v} - {s!r} * {u})"
     return f"{sharpness / 2!r} * {across}**2 + {FLAT / 2!r} * {along}**2"

@@ -104,7 +104,7 @@ def jets():
     return {text: list(zip(at, row, strict=True)) for text, row in zip(texts, found, strict=True)}
 
 
-@pytest.mark.parametrize("text", (*UNARY, *POWERS))
+@pytest.mark.parametrize("text", [*UNARY, *POWERS])
 def test_value_gradient_and_hessian_are_pytorchs(jets, text):
     expression = parse(text, ("u", "v"))
     compared = 0
