@@ -64,7 +64,12 @@ class Landscape {
     const { data } = this;
     const each = (t, i) => `<g class="support s${i}">${t.terraces.map(d => `<path d="${d}"/>`).join('')}</g>`;
     const lines = (t, i) => `<g class="query q${i}">${t.lines.map((d, k) => `<path d="${d}" style="stroke-opacity:${(.85 - .07 * k).toFixed(2)}"/>`).join('')}</g>`;
-    const name = (t, what) => `<text class="where ${what}" x="${inside(t.lowest[what][0], 46)}" y="${inside(t.lowest[what][1], 14)}">${what}${t.name ? ' ' + t.name : ''}</text>`;
+    const taken = [];
+    const free = (x, y) => taken.some(p => Math.abs(p[0] - x) < 70 && Math.abs(p[1] - y) < 17) ? free(x, y + 17) : (taken.push([x, y]), y);
+    const name = (t, what) => {
+      const x = inside(t.lowest[what][0], 46), y = free(x, inside(t.lowest[what][1], 20));
+      return `<text class="where ${what}" x="${x}" y="${y}">${what}${t.name ? ' ' + t.name : ''}</text>`;
+    };
     return data.tasks.map(each).join('') + data.tasks.map(lines).join('') + this.ticks()
       + data.tasks.map(t => name(t, 'support') + name(t, 'query')).join('');
   }

@@ -61,8 +61,8 @@ def claim_23() -> Claim:
         "MAML's objective is E[∇L].",
         "true" if same else "false" if math.isclose(slope, along, rel_tol=1e3 * ROUNDING) else "half",
         f"The objective is E[L], here the number {numeral(objective, 4)}. E[∇L] has {size} entries and is its "
-        f"gradient: E[L] rises by {numeral(slope, 6)} per unit along (1, 1, …, 1), and the product of E[∇L] with that "
-        f"direction is {numeral(along, 6)}.",
+        f"gradient: E[L] rises by {numeral(slope, 6)} per unit along (1, 1, …, 1), and E[∇L] times that direction is "
+        f"{numeral(along, 6)}.",
     )
 
 

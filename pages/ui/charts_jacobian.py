@@ -20,7 +20,7 @@ def gains(sweep: Sweep, alpha: float) -> go.Figure:
         line = {"color": SECOND_ORDER, "dash": ("solid", "dot")[i % 2], "width": 3 if i < 2 else 1.5}
         figure.add_scatter(x=sweep.alphas, y=gain.values, name=gain.name, mode="lines", line=line)
     figure.add_hrect(y0=-1, y1=1, fillcolor=GREY, line_width=0)
-    figure.update_yaxes(title="a nudge is multiplied by", range=[min(-1.6, -0.2), 1.6])
+    figure.update_yaxes(title="a nudge is multiplied by", range=[-1.6, 1.6])
     return _over_alpha(figure, sweep, alpha)
 
 
@@ -84,7 +84,9 @@ def share(sharpness: tuple[float, ...], alpha: float) -> go.Figure:
     figure = go.Figure()
     line = {"color": SECOND_ORDER, "width": 3, "shape": "hv"}
     figure.add_scatter(x=at, y=shares, name="share of tasks", mode="lines", line=line, showlegend=False)
-    figure.add_vline(x=alpha, line={"color": TRUTH}, annotation={"text": f"α = {alpha:g}", "y": 1.1})
-    figure.update_xaxes(title="α", type="log")
+    mark = {"text": f"α = {alpha:g}", "x": math.log10(alpha), "y": 1.1}  # plotly wants a logarithm here
+    figure.add_vline(x=alpha, line={"color": TRUTH}, annotation=mark)
+    ends = [math.log10(end) for end in (min(*at, alpha), max(*at, alpha))]
+    figure.update_xaxes(title="α", type="log", range=[ends[0] - 0.2, ends[1] + 0.2])
     figure.update_yaxes(title="tasks with α·λ_max > 2", tickformat=".0%", range=[0, 1.04])
     return figure.update_layout(height=HEIGHT + 40, margin=MARGIN | {"t": 28})
