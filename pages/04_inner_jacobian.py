@@ -4,21 +4,14 @@ from functools import partial
 
 import streamlit as st
 
-from maml_core.claims import Claim
-from maml_core.meta.jacobian_claims import CLAIMS
 from maml_core.plane.answers import Rates, answer
 from maml_core.plane.one_step import sharpest, ways
 from maml_core.plane.scripts import one_step_script
 from maml_core.plane.sweeps import sweep
-from pages.ui import guessing, jacobian_views, lesson, plane_controls
+from pages.ui import claims, guessing, jacobian_views, lesson, plane_controls
 from pages.ui.landscape import landscape, theta_on, written
 
 NAME = "04_inner_jacobian"
-
-
-@st.cache_data(show_spinner=False)
-def claims() -> tuple[Claim, ...]:
-    return tuple(claim() for claim in CLAIMS)
 
 
 lesson.header(NAME)
@@ -54,14 +47,15 @@ $\nabla L_q(\phi)$ as it is (:blue[blue]). The arrows show the way downhill, min
 """
 )
 jacobian_views.derivation()
+view: dict[str, str] = {}
 if revealed:
+    view = jacobian_views.four_views(problem, seen.exact, rates)
     jacobian_views.sweep_of_alpha(sweep(problem, theta), rates)
 network = jacobian_views.real_network()
-guessing.claims(claims(), "the page “interactive-maml”")
+claims.under_test(NAME)
 
-address = lesson.link({**chosen.parameters, "inner_lr": rates.inner_lr, "theta": written(theta), **network})
-exact = answer(problem, theta, rates, ("maml", "fomaml"))
-lesson.take_away(address, partial(one_step_script, problem, rates, exact, address), "inner_jacobian.py")
+address = lesson.link({**chosen.parameters, "inner_lr": rates.inner_lr, "theta": written(theta), **network, **view})
+lesson.take_away(address, partial(one_step_script, problem, rates, seen.exact, address), "inner_jacobian.py")
 lesson.takeaway(
     "One inner step multiplies a nudge of θ by I − αH. MAML sends the query gradient back through that matrix; "
     "FOMAML takes the matrix for I, which leaves out αH∇L_q(φ): nothing where α or the curvature is 0."

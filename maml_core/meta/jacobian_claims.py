@@ -42,7 +42,6 @@ def claim_16() -> Claim:
     stretch = float(torch.linalg.matrix_norm(by_autograd - torch.eye(len(phi)), ord=2))
     return Claim(
         16,
-        "After one inner step, ∂φ/∂θ = I − αH.",
         "true" if apart <= ROUNDING else "false",
         f"All {len(phi)}² entries that autograd finds through the step agree with I − αH to "
         f"{numeral(apart, 2)}; and that matrix is not I: some nudge it changes by {numeral(stretch, 3)} of its "
@@ -58,7 +57,6 @@ def claim_23() -> Claim:
     same = size == 1 and math.isclose(objective, float(flatten(gradient)), rel_tol=ROUNDING)
     return Claim(
         23,
-        "MAML's objective is E[∇L].",
         "true" if same else "false" if math.isclose(slope, along, rel_tol=1e3 * ROUNDING) else "half",
         f"The objective is E[L], here the number {numeral(objective, 4)}. E[∇L] has {size} entries and is its "
         f"gradient: E[L] rises by {numeral(slope, 6)} per unit along (1, 1, …, 1), and E[∇L] times that direction is "
@@ -88,12 +86,8 @@ def claim_24() -> Claim:
     apart, left = float((first - second).norm()), float((first_swapped - second).norm())
     return Claim(
         24,
-        "The update U_τ does not depend on the task.",
         "true" if apart == 0 else "half" if left <= ROUNDING * apart else "false",
         "The rule is one and the same function, but it is given the task's support set: from one θ, two tasks go to "
         f"φ that are {numeral(apart, 3)} apart. With the other's support set, the first goes where the second went: "
         f"the distance is {numeral(left, 2)}.",
     )
-
-
-CLAIMS = (claim_16, claim_23, claim_24)

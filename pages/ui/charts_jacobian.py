@@ -5,9 +5,8 @@ import math
 import plotly.graph_objects as go
 
 from maml_core.plane.sweeps import Sweep
-from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH
+from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING
 
-WARNING = "#000003"
 GREY = "rgba(128, 128, 128, .14)"
 HEIGHT = 260
 TINY = 1e-6  # an eigenvalue below this share of the largest is rounding

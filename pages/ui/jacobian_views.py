@@ -4,6 +4,7 @@ import statistics
 import time
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -11,12 +12,17 @@ from maml_core.meta import spectra
 from maml_core.meta.models import mlp
 from maml_core.meta.trees import Params
 from maml_core.numerals import numeral
-from maml_core.plane.answers import Rates
+from maml_core.plane.answers import Answer, Rates
 from maml_core.plane.one_step import Sharpest
+from maml_core.plane.problems import Problem
+from maml_core.plane.recorded import MOST_OPERATIONS, record_step
+from maml_core.plane.step_equations import step_equations
 from maml_core.plane.sweeps import Sweep
 from maml_core.train import checkpoint
 from pages.ui import charts_jacobian, controls
 from pages.ui.guessing import Choice
+from pages.ui.linked import linked_views, view_from_url
+from pages.ui.plane_step_views import RUNS, plane_step_views
 
 ASSETS = Path(__file__).parents[2] / "assets"
 PATIENCE = 0.3  # seconds without a sign of progress
@@ -142,6 +148,31 @@ def theta_of(network: str) -> Params:
     if network == "trained":
         return checkpoint.load(ASSETS / "maml-5-shot.safetensors")[0].theta
     return mlp(seed=0, initialisation="he" if network == "He" else "paper")
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _recorded(problem: Problem, exact: Answer, alpha: float) -> dict[str, Any] | None:
+    """The data of the linked views, or None where the graph would be too large to read."""
+    step = record_step(problem, exact.theta, alpha)
+    return step and plane_step_views(step, step_equations(problem.tasks[0], step.both.second_order, exact))
+
+
+def four_views(problem: Problem, exact: Answer, rates: Rates) -> dict[str, str]:
+    """The same step as code, graph, algebra and numbers, when asked for. Returns the view for the link."""
+    help_text = "FOMAML is create_graph=False, MAML is True: the second-order nodes are where H is multiplied."
+    if not st.toggle(
+        "Show this step as code, graph, algebra and numbers", key="views", bind="query-params", help=help_text
+    ):
+        return {}
+    data = _recorded(problem, exact, rates.inner_lr)
+    if data is None:
+        st.caption(
+            "The graph of this landscape would have hundreds of nodes. What can be shown: the bowl, Rosenbrock's "
+            f"valley, or losses of your own in both u and v with at most {MOST_OPERATIONS} operations each."
+        )
+        return {"views": "true"}
+    view = view_from_url("create_graph", RUNS)
+    return {"views": "true", **linked_views(data, view, key="inner_jacobian_step", run_name="create_graph")}
 
 
 def derivation() -> None:

@@ -128,3 +128,20 @@ def test_a_judged_claim_shows_its_verdict(revealed):
     revealed.button(key="claim 16:true").click()
     revealed.run()
     assert ":green[:material/check: true]. You said *true*. All 25² entries" in text(revealed)
+
+
+def test_the_same_step_as_four_views():
+    app = guess(open_page(LESSON, plane="rosenbrock", views="true", create_graph="true"), "just show me")
+    data = json.loads(app.get("bidi_component")[1].proto.json)
+    assert data["view"]["run"] == "true"
+    assert data["code"]["true"][4]["text"] == "gu, gv = grad(inner_loss, (u, v), create_graph=True)"
+    exact = answer(problems.rosenbrock(), problems.rosenbrock().start, Rates(0.45), ("maml",)).arrows["maml"]
+    shown = {row["label"]: float(row["values"]["true"].replace("−", "-")) for row in data["summary"][:2]}
+    assert list(shown.values()) == pytest.approx(exact, rel=1e-5)
+    for part in ("views=true", "create_graph=true"):
+        assert part in app.code[0].value
+
+
+def test_a_graph_too_large_to_read_is_said_to_be():
+    app = guess(open_page(LESSON, plane="ReLU net", views="true"), "just show me")
+    assert any("hundreds of nodes" in caption.value for caption in app.caption)
