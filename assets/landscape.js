@@ -64,7 +64,12 @@ class Landscape {
     const { data } = this;
     const each = (t, i) => `<g class="support s${i}">${t.terraces.map(d => `<path d="${d}"/>`).join('')}</g>`;
     const lines = (t, i) => `<g class="query q${i}">${t.lines.map((d, k) => `<path d="${d}" style="stroke-opacity:${(.85 - .07 * k).toFixed(2)}"/>`).join('')}</g>`;
-    const name = (t, what) => `<text class="where ${what}" x="${inside(t.lowest[what][0], 46)}" y="${inside(t.lowest[what][1], 14)}">${what}${t.name ? ' ' + t.name : ''}</text>`;
+    const taken = [];
+    const free = (x, y) => taken.some(p => Math.abs(p[0] - x) < 70 && Math.abs(p[1] - y) < 17) ? free(x, y + 17) : (taken.push([x, y]), y);
+    const name = (t, what) => {
+      const x = inside(t.lowest[what][0], 46), y = free(x, inside(t.lowest[what][1], 20));
+      return `<text class="where ${what}" x="${x}" y="${y}">${what}${t.name ? ' ' + t.name : ''}</text>`;
+    };
     return data.tasks.map(each).join('') + data.tasks.map(lines).join('') + this.ticks()
       + data.tasks.map(t => name(t, 'support') + name(t, 'query')).join('');
   }
@@ -81,7 +86,7 @@ class Landscape {
     const { data } = this;
     const matrices = data.matrices ? data.tasks.map((t, i) => `<div class="task" data-task="${i}">${t.name ? `<h5>Task ${t.name}</h5>` : ''}
       <div class="matrices"><figure><table class="matrix h"></table><figcaption><i>H</i>(θ), curvature of the support loss</figcaption></figure>
-      <figure><table class="matrix j"></table><figcaption><i>J</i> = <i>I</i> − α<i>H</i> = ∂φ/∂θ</figcaption></figure>
+      <figure><table class="matrix j"></table><figcaption><i>J</i> = ∂φ/∂θ${data.hidden ? '' : ' = <i>I</i> − α<i>H</i>'}</figcaption></figure>
       <figure class="shape"><svg viewBox="-70 -70 140 140" aria-hidden="true"></svg><figcaption>circle → ellipse</figcaption></figure></div>
       <ul class="gains"></ul></div>`).join('') : '';
     const row = name => `<tr data-arrow="${name}" tabindex="0" ${this.hue(name)}><th scope="row"><svg class="key" viewBox="0 0 26 8" aria-hidden="true"><line class="a-${name}" x1="1" y1="4" x2="25" y2="4"/></svg><b>${METHODS[name][0]}</b> <span>${METHODS[name][1]}</span></th>
@@ -213,8 +218,9 @@ class Landscape {
   gains(H) {
     const { data: { rates: { inner_lr: alpha }, hidden } } = this;
     return eigen(H).values.map((value, i) => {
-      const gain = 1 - alpha * value, wild = Math.abs(gain) > 1 + 1e-12 && !hidden;
-      return `<li class="${wild ? 'wild' : ''}"><i>λ</i><sub>${i + 1}</sub> = <b>${show(value)}</b>, so 1 − α<i>λ</i><sub>${i + 1}</sub> = <b>${hidden ? '?' : show(gain)}</b>${hidden ? '' : `: ${wild ? '▲ ' : ''}${fate(gain)}`}</li>`;
+      const gain = 1 - alpha * value, wild = Math.abs(gain) > 1 + 1e-12, name = `<i>λ</i><sub>${i + 1}</sub>`;
+      if (hidden) return `<li>${i ? 'along the flattest direction' : 'along the sharpest direction'} ${name} = <b>${show(value)}</b></li>`;
+      return `<li class="${wild ? 'wild' : ''}">${name} = <b>${show(value)}</b>, so 1 − α${name} = <b>${show(gain)}</b>: ${wild ? '▲ ' : ''}${fate(gain)}</li>`;
     }).join('');
   }
 

@@ -7,9 +7,9 @@ A row is [operation, operand, …]; operands are numbers of earlier rows, and th
     ["+", 0, 1]       a binary operation, + - * / **
     ["relu", 4]       a function of functions.FUNCTIONS, or "neg"
 
-Equal rows are written once. Only the loss is on the tape: assets/landscape_maths.js carries value, gradient and Hessian
-through each row by the rules of calculus (truncated Taylor series; Griewank & Walther 2008, chapter 13,
-https://doi.org/10.1137/1.9780898717761), so nothing has to be differentiated here, however large the expression is.
+Equal rows are written once. Only the loss is on the tape: assets/landscape_maths.js carries value, gradient and
+Hessian through each row by the rules of calculus (truncated Taylor series; Griewank & Walther 2008,
+https://doi.org/10.1137/1.9780898717761), so nothing is differentiated here, however large the expression is.
 """
 
 import math

@@ -1,6 +1,7 @@
 """Level sets of a loss on its square, as SVG paths."""
 
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import contourpy
 import numpy
@@ -50,17 +51,17 @@ def heights_on(expression: Expression, problem: Problem) -> numpy.ndarray:
     return heights.expand(GRID, GRID).numpy()
 
 
-def _areas(filled: tuple) -> str:
+def _areas(filled: Any) -> str:  # noqa: ANN401
     """Polygons with their holes, which the even-odd rule leaves out."""
     points, offsets = filled
     return "".join(
         _path(polygon[first:last])
         for polygon, cuts in zip(points, offsets, strict=True)
-        for first, last in zip(cuts[:-1], cuts[1:], strict=True)
+        for first, last in pairwise(cuts)
     )
 
 
-def _path(points: numpy.ndarray) -> str:
+def _path(points: Any) -> str:  # noqa: ANN401
     """One line of an SVG path, to a tenth of a pixel."""
     steps = " ".join(f"{x:.1f},{y:.1f}" for x, y in points.tolist())
     return f"M{steps}"

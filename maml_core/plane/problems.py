@@ -66,7 +66,7 @@ def pair() -> Problem:
     about = "Two quadratic tasks. The meta-gradient is the mean of theirs."
     a = _task("A", _bowl(2.4, 20, (1.4, 0.9)), _bowl(1.6, 40, (1.7, 0.5)))
     b = _task("B", _bowl(1.8, 115, (-1.2, 1.2)), _bowl(1.4, 100, (-1.6, 1.4)))
-    return Problem("two tasks", (a, b), (0.0, 0.0), 3.0, (-0.5, -1.6), about)
+    return Problem("two tasks", (a, b), (0.0, 0.0), 3.0, (-2.2, -0.6), about)
 
 
 def network() -> Problem:
@@ -92,7 +92,7 @@ def _task(name: str, support: str, query: str) -> Task:
 
 
 def _bowl(sharpness: float, degrees: float, centre: Point) -> str:
-    c, s = (round(f(math.radians(degrees)), 6) for f in (math.cos, math.sin))
+    c, s = (round(f(math.radians(degrees)), 9) for f in (math.cos, math.sin))
     u, v = f"(u - {centre[0]!r})", f"(v - {centre[1]!r})"
     across, along = f"({c!r} * {u} + {s!r} * {v})", f"({c!r} * {v} - {s!r} * {u})"
     return f"{sharpness / 2!r} * {across}**2 + {FLAT / 2!r} * {along}**2"

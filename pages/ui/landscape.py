@@ -1,22 +1,22 @@
 """The landscape: a map of one problem in two weights, on which the reader drags θ. Drawing is in assets/landscape.js.
 
-    chosen = plane_controls.problem()   # the control "landscape" with what belongs to it; .parameters for the link
+    chosen = plane_controls.problem()  # the control "landscape" and those that belong to it; .parameters for the link
     rates = Rates(plane_controls.inner_lr(), inner_steps=5)
-    seen = landscape(chosen.problem, rates, key="shortcuts", arrows=("maml", "fomaml", "reptile", "one-leap", "imaml"))
+    seen = landscape(chosen.problem, rates, key="shortcuts", arrows=("maml", "fomaml", "reptile", "imaml"))
     seen.theta                     # where the reader left it: (u, v)
     seen.exact.arrows["fomaml"]    # PyTorch's gradient there, by autograd through the real inner loop
 
-The losses travel as op rows (graphs.tapes). The browser recomputes the inner loop, φ, ∂φ/∂θ and every arrow exactly at
-each pointer move (assets/landscape_maths.js); when θ comes to rest the page runs again, PyTorch answers for the same θ,
-and the component prints the largest relative difference. θ is a parameter of the link, "theta=-1.4,-0.3".
+The losses travel as op rows (graphs.tapes). The browser recomputes the inner loop, φ, ∂φ/∂θ and every arrow exactly
+at each pointer move (assets/landscape_maths.js); when θ comes to rest the page runs again, PyTorch answers for the
+same θ, and the component prints the largest relative difference. θ is a parameter of the link, "theta=-1.4,-0.3".
 
 problem    a plane.problems.Problem: one task or several, each with a support and a query loss. With several, the map
            shows each one's path and φ, and the arrows are of the mean over the tasks
 rates      a plane.answers.Rates: α, k, and the numbers that only one algorithm asks for
-arrows     which gradients are drawn and stand in the table, by their names in meta.algorithms.ALGORITHMS: "maml" (the
-           exact one; the others' angles and lengths are relative to it), "fomaml", "truncated", "reptile", "one-leap",
-           "imaml", "anil", "boil" (v is the head, u the body). They point downhill, where θ would go
-matrices   show H(θ), J = ∂φ/∂θ and the gains beside the map, and the circle around θ as J sees it
+arrows     which gradients are drawn and stand in the table, by their names in meta.algorithms.ALGORITHMS: "maml"
+           (the exact one; the others' angles and lengths are relative to it), "fomaml", "truncated", "reptile",
+           "one-leap", "imaml", "anil", "boil" (v is the head, u the body). They point downhill, where θ would go
+matrices   show H(θ), J = ∂φ/∂θ and the gains beside the map, and the circle around θ as J sees it; for one inner step
 hidden     the reader has yet to predict: neither J nor any exact arrow is computed, drawn or sent
 
 Both the map and the table tell of divergence: a path that leaves the map, and numbers that overflow.
@@ -62,7 +62,7 @@ def landscape(
     hidden: bool = False,
 ) -> Seen:
     """Mount the map; returns where θ is and the exact answer there, for the same rates and arrows."""
-    theta = _theta(key, problem)
+    theta = theta_on(problem, key)
     shown = tuple(name for name in arrows if not hidden or name == "fomaml")
     exact = answer(problem, theta, rates, arrows)
     data = {
@@ -78,8 +78,8 @@ def landscape(
     return Seen(theta, exact)
 
 
-def _theta(key: str, problem: Problem) -> Point:
-    """Where θ is on this map: as the link says, else where the reader left it, else where the problem starts."""
+def theta_on(problem: Problem, key: str) -> Point:
+    """Where θ is on the map `key`: as the link says, else where the reader left it, else where the problem starts."""
     kept, told = st.session_state.setdefault("theta", {}), st.session_state.get(f"{key}:told")
     asked = st.query_params.get("theta")
     if asked is not None and asked != told:
