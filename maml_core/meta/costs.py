@@ -16,7 +16,7 @@ from maml_core.meta.starts import Problem
 from maml_core.meta.tasks import Batch
 from maml_core.meta.trees import Params
 
-REPEATS = 4  # timings of each, interleaved, so that a busy moment hits all nine; the quickest counts
+REPEATS = 3  # timings of each, interleaved, so that a busy moment hits all nine; the quickest counts
 
 
 class Cost(NamedTuple):
@@ -57,33 +57,35 @@ class _Walk(torch.autograd.Function):
         return _SecondWalk.apply(slopes[0], ctx.counted), None  # type: ignore[return-value]
 
 
-def walks(name: str, setting: Setting, where: Problem, loss: Loss = mlp_loss) -> tuple[int, int]:
-    """How many gradients and how many Hessian-vector products the algorithm takes, counted while it runs.
+class Counted(NamedTuple):
+    """What one run of an algorithm did, as in `Cost`."""
+
+    gradients: int
+    hvps: int
+    peak_bytes: int
+
+
+def counted(name: str, setting: Setting, where: Problem, loss: Loss = mlp_loss) -> Counted:
+    """Run the algorithm once and watch it.
 
     A product walks back through a gradient and then, like any gradient, through the loss: it is seen twice
     and counted once. Each leaf is watched; what one of them sees most often is the number of walks.
     """
     counts = {leaf: Counter[str]() for leaf in where.theta}
+    meter = Meter(on=True)
 
     def watched(params: Params, batch: Batch) -> Tensor:
         return loss({leaf: _Walk.apply(value, counts[leaf]) for leaf, value in params.items()}, batch)  # type: ignore[misc]
 
-    _run(name, setting, where, watched)
-    hvps = max(counted["second"] for counted in counts.values())
-    return max(counted["all"] - counted["second"] for counted in counts.values()), hvps
+    with watching(meter):
+        _run(name, setting, where, watched)
+    hvps = max(seen["second"] for seen in counts.values())
+    return Counted(max(seen["all"] - seen["second"] for seen in counts.values()), hvps, meter.peak_bytes)
 
 
 def _run(name: str, setting: Setting, where: Problem, loss: Loss) -> None:
     theta = with_rates(where.theta, setting.inner_lr) if name == "meta-sgd" else where.theta
     ALGORITHMS[name].function(loss, theta, where.tasks, **options(name, setting))
-
-
-def peak_bytes(name: str, setting: Setting, where: Problem, loss: Loss = mlp_loss) -> int:
-    """The most bytes that autograd held for its backward passes at one time, while the algorithm ran."""
-    meter = Meter(on=True)
-    with watching(meter):
-        _run(name, setting, where, loss)
-    return meter.peak_bytes
 
 
 def costs(setting: Setting, where: Problem, *, repeats: int = REPEATS) -> tuple[Cost, ...]:
@@ -94,7 +96,4 @@ def costs(setting: Setting, where: Problem, *, repeats: int = REPEATS) -> tuple[
             start = time.perf_counter()
             _run(name, setting, where, mlp_loss)
             spent.append(time.perf_counter() - start)
-    return tuple(
-        Cost(name, *walks(name, setting, where), peak_bytes(name, setting, where), min(spent))
-        for name, spent in times.items()
-    )
+    return tuple(Cost(name, *counted(name, setting, where), min(spent)) for name, spent in times.items())
