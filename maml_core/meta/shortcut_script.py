@@ -161,16 +161,34 @@ def shortcuts_script(
     setting: Setting, where: Problem, rows: Sequence[Row], link: str = "", *, rough: bool = False
 ) -> str:
     """The script that reproduces the table. `rough`: steps overshoot, so that the last digits are nobody's."""
-    theta, tasks = where
-    shapes = [tuple(leaf.shape) for leaf in theta.values()]
     filled = {
         "TITLE": link,
         "TORCH": torch.__version__.split("+")[0],
+        "TOLERANCE": LOOSE if rough else TOLERANCE,
+        "EXPECTED": "\n".join(
+            f"    {row.name.replace('-', '_')}: ({_literal(row.degrees)}, {_literal(row.ratio)})," for row in rows
+        ),
+    }
+    text = TEMPLATE
+    for name, value in (filled | _numbers(where) | _rates(setting)).items():
+        text = text.replace(f"@{name}@", str(value))
+    return text
+
+
+def _numbers(where: Problem) -> dict[str, object]:
+    theta, tasks = where
+    shapes = [tuple(leaf.shape) for leaf in theta.values()]
+    return {
         "THETA": _base64(flatten(theta)),
         "TASKS": _base64(torch.stack([part.flatten() for batch in tasks[:2] for part in batch])),
         "T": len(tasks.support.x),
         "SHAPES": shapes,
         "HEAD": sum(math.prod(shape) for shape in shapes[:-2]),
+    }
+
+
+def _rates(setting: Setting) -> dict[str, object]:
+    return {
         "ALPHA": repr(setting.inner_lr),
         "K": setting.inner_steps,
         "LAST": setting.last,
@@ -178,15 +196,7 @@ def shortcuts_script(
         "PULL": repr(setting.pull),
         "PROXIMAL": setting.proximal_steps,
         "CG": setting.cg_steps,
-        "TOLERANCE": LOOSE if rough else TOLERANCE,
-        "EXPECTED": "\n".join(
-            f"    {row.name.replace('-', '_')}: ({_literal(row.degrees)}, {_literal(row.ratio)})," for row in rows
-        ),
     }
-    text = TEMPLATE
-    for name, value in filled.items():
-        text = text.replace(f"@{name}@", str(value))
-    return text
 
 
 def _base64(numbers: Tensor) -> str:

@@ -75,8 +75,16 @@ AXES: Mapping[str, Axis] = MappingProxyType(
         "alpha": Axis("inner rate α", "α", "inner_lr", _geometric(1e-4, 0.03, 25), logarithmic=True),
         "lambda": Axis("iMAML's pull λ", "λ", "pull", _geometric(0.5, 500.0, 25), ("imaml",), True),
         "cg": Axis("iMAML's CG steps", "CG steps", "cg_steps", tuple(range(1, 21)), ("imaml",)),
-        "m": Axis("truncated: the last m steps", "m", "last", tuple(range(0, 21)), ("truncated",)),
-        "beta": Axis("one leap's β, in units of α", "β/α", "leap", tuple(i / 2 for i in range(0, 41)), ("one-leap",)),
+        "m": Axis(
+            "truncated: the last m steps; 0 is FOMAML, k is MAML", "m", "last", tuple(range(0, 21)), ("truncated",)
+        ),
+        "beta": Axis(
+            "one leap's β, in units of α; 0 is FOMAML",
+            "β/α",
+            "leap",
+            tuple(i / 2 for i in range(0, 41)),
+            ("one-leap",),
+        ),
     }
 )
 

@@ -37,34 +37,35 @@ def residuals(lab: Lab) -> go.Figure:
 
 def solved(lab: Lab) -> go.Figure:
     """The angle to the exact implicit gradient, for every number of inner steps and of CG steps."""
+    steps, solves = [str(stop.steps) for stop in lab.stops], [str(count) for count in CG_STEPS]
     degrees = [[stop.degrees[i] for stop in lab.stops] for i in range(len(CG_STEPS))]
-    shown = [[value if math.isfinite(value) else None for value in row] for row in degrees]
-    figure = go.Figure(
-        go.Heatmap(
-            x=[str(stop.steps) for stop in lab.stops],
-            y=[str(steps) for steps in CG_STEPS],
-            z=shown,
-            zmin=0,
-            zmax=120,
-            colorscale=[(0, "rgba(128, 128, 128, 0.08)"), (1, "rgba(200, 120, 20, 0.6)")],
-            showscale=False,
-            xgap=2,
-            ygap=2,
-            hovertemplate="%{z:.3g}° after %{x} inner steps and %{y} CG steps<extra></extra>",
-        )
+    figure = go.Figure()
+    figure.add_heatmap(
+        x=steps,
+        y=solves,
+        z=degrees,
+        zmin=0,
+        zmax=120,
+        colorscale=[(0, "rgba(128, 128, 128, 0.08)"), (1, "rgba(200, 120, 20, 0.6)")],
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        hovertemplate="%{z:.3g}° after %{x} inner steps and %{y} CG steps<extra></extra>",
     )
-    cells = [(stop, i, stop.degrees[i]) for i in range(len(CG_STEPS)) for stop in lab.stops]
-    figure.add_scatter(  # as texts of their own they have the theme's colour, light or dark
-        x=[str(stop.steps) for stop, _, _ in cells],
-        y=[str(CG_STEPS[i]) for _, i, _ in cells],
-        text=[_angle(value) for _, _, value in cells],
-        mode="text",
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    _texts(figure, steps, solves, degrees)
     figure.update_xaxes(title="inner steps", type="category", showgrid=False)
     figure.update_yaxes(title="CG steps", type="category", showgrid=False)
     return figure.update_layout(height=330, margin=MARGIN)
+
+
+def _texts(figure: go.Figure, columns: list[str], rows: list[str], values: list[list[float]]) -> None:
+    """The numbers in their cells. As texts of their own they have the theme's colour, light or dark."""
+    cells = [
+        (column, rows[i], value) for i, row in enumerate(values) for column, value in zip(columns, row, strict=True)
+    ]
+    xs, ys, degrees = zip(*cells, strict=True)
+    texts = [_angle(value) for value in degrees]
+    figure.add_scatter(x=xs, y=ys, text=texts, mode="text", hoverinfo="skip", showlegend=False)
 
 
 def _angle(value: float) -> str:

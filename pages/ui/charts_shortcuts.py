@@ -1,8 +1,4 @@
-"""Lesson 6's pictures. Plain data in, plotly figures out.
-
-Families have a colour, members a dash and a marker: first-order blue, second-order violet, implicit orange, part of
-the network green.
-"""
+"""Lesson 6's pictures. Plain data in, plotly figures out. Colours and dashes are those of the map's arrows."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +10,7 @@ from plotly.subplots import make_subplots
 from maml_core.meta.crossings import Crossing
 from maml_core.meta.shortcuts import Row
 from maml_core.numerals import numeral
-from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING
+from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING, WRONG
 
 NAMES = {
     "maml": "MAML",
@@ -27,16 +23,16 @@ NAMES = {
     "imaml": "iMAML",
     "truncated": "truncated",
 }
-LOOKS = {  # colour, dash, marker
+LOOKS = {  # colour, dash, marker; the first two as in assets/landscape.css
     "maml": (SECOND_ORDER, "solid", "star"),
     "meta-sgd": (SECOND_ORDER, "dot", "star-open"),
     "fomaml": (FIRST_ORDER, "solid", "circle"),
-    "reptile": (FIRST_ORDER, "dot", "circle-open"),
-    "one-leap": (SECOND_ORDER, "solid", "diamond"),
-    "truncated": (SECOND_ORDER, "dash", "diamond-open"),
-    "imaml": (WARNING, "solid", "square"),
-    "anil": (TRUTH, "solid", "triangle-up"),
-    "boil": (TRUTH, "dash", "triangle-down"),
+    "truncated": (FIRST_ORDER, "dash", "circle-open"),
+    "reptile": (TRUTH, "solid", "square"),
+    "anil": (TRUTH, "dash", "triangle-up"),
+    "one-leap": (WARNING, "solid", "diamond"),
+    "boil": (WARNING, "dash", "triangle-down"),
+    "imaml": (WRONG, "solid", "cross"),
 }
 GRAY = "rgba(128, 128, 128, 0.6)"
 VEIL = "rgba(128, 128, 128, 0.12)"

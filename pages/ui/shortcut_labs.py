@@ -30,7 +30,8 @@ def honest_imaml(setting: Setting) -> None:
     left.markdown(_relu_words(seen))
     right.markdown("**Degrees to the exact implicit gradient**, for both efforts")
     words = _lab_words(seen, setting.pull)
-    right.plotly_chart(charts_labs.solved(seen), key="solved", alt=words)
+    if seen.solved:
+        right.plotly_chart(charts_labs.solved(seen), key="solved", alt=words)
     right.markdown(words)
 
 
@@ -63,9 +64,10 @@ def _lab_words(lab: Lab, pull: float) -> str:
 
 def _unsolved(lab: Lab, pull: float) -> str:
     """Why there is nothing to compare with."""
+    lowest = numeral(lab.lowest, 2)
     bend = (
-        f"The smallest eigenvalue of I + H/λ there is {numeral(lab.lowest, 2)}: not a minimum, but a saddle. "
-        if lab.lowest <= 0
+        f"Where the descent ended, an eigenvalue of I + H/λ is {lowest}: it curves downwards. "
+        if lab.lowest < 0
         else ""
     )
     return (

@@ -68,19 +68,7 @@ def _degrees(value: float) -> str:
 def table(rows: Sequence[Row], costs: Sequence[Cost], *, revealed: bool) -> None:
     """All nine: what they leave out, where they point, what they cost. Angles and lengths wait for the prediction."""
     maml = next(cost for cost in costs if cost.name == "maml")
-    cells = [
-        {
-            "": NAMES[row.name],
-            "leaves out": LEAVES_OUT[row.name],
-            "angle": _cell(row, f"{row.degrees:.3g}°", revealed),
-            "length": _cell(row, f"× {row.ratio:.3g}", revealed),
-            "gradients": str(cost.gradients),
-            "Hv products": str(cost.hvps),
-            "kept for backward": f"{cost.peak_bytes / 1024:.0f} KiB",
-            "time": f"× {cost.seconds / maml.seconds:.2g}",
-        }
-        for row, cost in zip(rows, costs, strict=True)
-    ]
+    cells = [_cells(row, cost, maml, revealed=revealed) for row, cost in zip(rows, costs, strict=True)]
     st.table({column: [row[column] for row in cells] for column in cells[0]})
     st.caption(
         f"Against MAML, whose {maml.gradients} gradients and {maml.hvps} Hessian-vector products took "
@@ -90,10 +78,23 @@ def table(rows: Sequence[Row], costs: Sequence[Cost], *, revealed: bool) -> None
     )
 
 
+def _cells(row: Row, cost: Cost, maml: Cost, *, revealed: bool) -> dict[str, str]:
+    return {
+        "": NAMES[row.name],
+        "leaves out": LEAVES_OUT[row.name],
+        "angle": _cell(row, f"{numeral(row.degrees, 3)}°", revealed),
+        "length": _cell(row, f"× {numeral(row.ratio, 3)}", revealed),
+        "gradients": str(cost.gradients),
+        "Hv products": str(cost.hvps),
+        "kept for backward": f"{cost.peak_bytes / 1024:.0f} KiB",
+        "time": f"× {cost.seconds / maml.seconds:.2g}",
+    }
+
+
 def _cell(row: Row, text: str, revealed: bool) -> str:
     if not revealed and row.name not in EXACT:
         return "?"
-    return text.replace("e+0", "·10^").replace("e+", "·10^") if row.finite else "not finite"
+    return text if row.finite else "not finite"
 
 
 def overshoot(setting: Setting) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from maml_core.meta.freezing import frozen_leaves
 from maml_core.meta.shortcuts import Setting, compared, problem_of
+from maml_core.numerals import numeral
 from maml_core.plane import problems
 from maml_core.plane.answers import Rates, answer
 from pages.ui import shortcut_sweeps
@@ -55,8 +56,8 @@ def test_the_right_guess_is_computed_and_the_numbers_are_the_engines(revealed):
     )
     cells = table(revealed)
     for row, angle, length in zip(compared(Setting()), cells["angle"], cells["length"], strict=True):
-        assert angle == f"{row.degrees:.3g}°"
-        assert length == f"× {row.ratio:.3g}"
+        assert angle == f"{numeral(row.degrees, 3)}°"
+        assert length == f"× {numeral(row.ratio, 3)}"
     assert list(cells["Hv products"]) == ["3", "0", "0", "3", "3", "3", "1", "6", "1"]
 
 
