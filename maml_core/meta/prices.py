@@ -4,6 +4,7 @@ One sinusoid task on a 1-w-w-1 ReLU network in float32, so $n = w^2 + 4w + 1$ we
 and depend on nothing but the sizes; seconds are this machine's, and the median of a few runs.
 """
 
+import time
 from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import NamedTuple
@@ -87,6 +88,16 @@ def price(sample: Sample) -> Price:
     rates = {"inner_lr": ALPHA, "inner_steps": sample.inner_steps}
     costs = [WAYS[sample.way](mlp_loss, theta, tasks, **rates).cost for _ in range(repeats)]
     return Price(sample, median(cost.seconds for cost in costs), costs[0].peak_bytes, costs[0].nodes)
+
+
+def some(samples: Sequence[Sample], seconds: float) -> tuple[Price, ...]:
+    """As many of these slices, from the first on, as fit into so many seconds: at least one."""
+    start, found = time.perf_counter(), []
+    for sample in samples:
+        found.append(price(sample))
+        if time.perf_counter() - start > seconds:
+            break
+    return tuple(found)
 
 
 def growing(shots: int, width: int = 4) -> dict[str, float]:

@@ -23,6 +23,7 @@ from maml_core.meta.k_steps import (
     walk,
 )
 from maml_core.meta.looking_back import back, central_difference, ledger, look_back, turned
+from maml_core.meta.steps_explained import explain_steps
 from maml_core.meta.steps_script import steps_script
 from maml_core.meta.stretching import HIGHEST_RATE, RATES, rate_sweep, stretches
 from maml_core.meta.trees import flatten, tile
@@ -150,8 +151,10 @@ def test_an_inner_loop_that_explodes_ends_its_path_and_is_no_number_in_the_sweep
     assert all(tensor.isfinite().all() for tensor in path)
     with pytest.raises(ValueError, match="finite steps, so steps cannot be 20"):
         look_back(wild, path, MOST_STEPS)
-    assert stretches(walk(TANH._replace(inner_lr=math.inf))) == ()
-    assert turned(walk(TANH._replace(inner_lr=math.inf))) == {"wrong order": (), "first order": ()}
+    nothing = explain_steps(TANH._replace(inner_lr=math.inf), 1)
+    assert nothing[2:] == (0, None, {"wrong order": (), "first order": ()}, ())
+    with pytest.raises(ValueError, match="has 0 finite steps, not 1"):
+        steps_script(nothing)
     monkeypatch.setattr(stretching, "HIGHEST_RATE", 1e200)
     assert math.isnan(rate_sweep(TANH, 3)[-1].largest)
 
@@ -181,8 +184,7 @@ def test_the_central_difference_is_of_fourth_order(monkeypatch):
 
 @pytest.mark.parametrize("which", [setting(family) for family in FAMILIES], ids=FAMILIES)
 def test_the_script_runs_with_torch_alone_and_its_asserts_hold(which, tmp_path):
-    path = walk(which)
-    text = steps_script(which, path, look_back(which, path, 3), "https://example.org/05_k_steps?k=3")
+    text = steps_script(explain_steps(which, 3), "https://example.org/05_k_steps?k=3")
     assert "example.org" in text
     assert "maml_core" not in text
     file = tmp_path / "k_steps.py"

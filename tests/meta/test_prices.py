@@ -50,6 +50,13 @@ def test_a_million_weights_take_terabytes_as_a_jacobian(counted):
     assert fitted_bytes(counted, "iterates", width, SHOTS).per_step == pytest.approx(FLOAT * n)
 
 
+def test_a_slice_of_time_holds_at_least_one_sample():
+    samples = plan(4, SHOTS)
+    assert [row.sample for row in prices.some(samples, 0.0)] == list(samples[:1])
+    assert [row.sample for row in prices.some(samples[:3], 60.0)] == list(samples[:3])
+    assert prices.some((), 1.0) == ()
+
+
 def test_a_fit_without_its_samples_is_refused():
     with pytest.raises(ValueError, match="have not been measured yet"):
         fitted_bytes([], "unrolled", 8, SHOTS)

@@ -1,0 +1,173 @@
+"""Lesson 5's measurement: three ways back, in slices with progress and Stop, then curves, fits and a million weights."""
+
+import streamlit as st
+
+from maml_core.meta.prices import (
+    MILLION_WIDTH,
+    Bytes,
+    Price,
+    fitted_bytes,
+    growing,
+    plan,
+    seconds_per_step,
+    some,
+    weights,
+)
+from maml_core.numerals import numeral
+from pages.ui import charts_k_steps, controls, guessing, lesson
+
+SLICE, PAUSE = 0.25, 0.3  # seconds of measuring, and of leaving the machine to others, in turn
+UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
+Size = tuple[int, int]  # width, support examples
+GROWERS = {
+    "only the full Jacobians": {"jacobians"},
+    "only the unrolled loop": {"unrolled"},
+    "the unrolled loop and the stored iterates": {"unrolled", "iterates"},
+    "all three": {"jacobians", "unrolled", "iterates"},
+}
+
+
+def size() -> Size:
+    """The network whose way back is measured."""
+    with st.container(horizontal=True, gap="medium"):
+        help_text = "Of both hidden layers of the network that is measured: n = w² + 4w + 1 weights, float32."
+        width = controls.slider("k_units", "width to measure", (4, 40), 16, 1, help_text)
+        help_text = "Support examples: what every step's activations are kept for."
+        shots = controls.slider("k_shots", "shots", (10, 200), 50, 10, help_text)
+    return int(width), int(shots)
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _growing(shots: int) -> dict[str, float]:
+    return growing(shots)
+
+
+def predict_growth(name: str, shots: int) -> bool:
+    """Which way needs more memory for more steps?"""
+    added = _growing(shots)
+    growers = {way for way, bytes_ in added.items() if bytes_ > 0}
+    why = (
+        f"Counted on {weights(4)} weights, each more step adds {readable(added['jacobians'])} to the Jacobians, "
+        f"{readable(added['unrolled'])} to the unrolled loop and {readable(added['iterates'])} to the stored iterates: "
+        "one more copy of the weights."
+    )
+    return guessing.predict(
+        name,
+        "With more inner steps, memory grows for …",
+        [guessing.Choice(text, ways == growers, why) for text, ways in GROWERS.items()],
+    )
+
+
+def readable(count: float) -> str:
+    """Bytes in the unit that suits them, a thousand of one being the next."""
+    power = 0
+    while count >= 999.5 and power < len(UNITS) - 1:
+        count, power = count / 1000, power + 1
+    return f"{numeral(count, 3)} {UNITS[power]}"
+
+
+def measurement(at: Size, steps: int) -> None:
+    """Measure in slices until all are done or the reader stops; then show what there is."""
+    measured: list[Price] = st.session_state.setdefault("k_prices", {}).setdefault(at, [])
+    left = len(plan(*at)) - len(measured)
+    running = left > 0 and st.session_state.get("k_stopped") != at
+    show = st.fragment(_measure if running else _show, run_every=PAUSE if running else None)
+    show(at, measured, steps)
+
+
+def _measure(at: Size, measured: list[Price], steps: int) -> None:
+    """One slice per run of this fragment, so that no other reader waits for more than that."""
+    samples = plan(*at)
+    if st.session_state.get("k_stopped") != at:
+        measured.extend(some(samples[len(measured) :], SLICE))
+    if st.session_state.get("k_stopped") == at or len(measured) >= len(samples):
+        st.rerun()
+    share = len(measured) / len(samples)
+    st.progress(share, f"Measuring on this server: {len(measured)} of {len(samples)} runs.")
+    st.button("Stop", icon=":material/stop:", key="k_stop", on_click=_stop, args=(at,))
+
+
+def _stop(at: Size) -> None:
+    st.session_state["k_stopped"] = at
+
+
+def _resume(at: Size, again: bool) -> None:
+    st.session_state["k_stopped"] = None
+    if again:
+        st.session_state["k_prices"][at].clear()
+
+
+def _show(at: Size, measured: list[Price], steps: int) -> None:
+    width, shots = at
+    whole = len(measured) >= len(plan(*at))
+    here = [price for price in measured if price.sample.width == width and price.sample.shots == shots]
+    flat = fitted_bytes(measured, "jacobians", width, shots).at(steps) if whole else None
+    figures = {
+        "peak_bytes": ("bytes held at the peak", flat),
+        "seconds": ("seconds", None),
+        "nodes": ("nodes of the largest graph", None),
+    }
+    for column, (field, (title, fitted)) in zip(st.columns(3), figures.items(), strict=True):
+        figure = charts_k_steps.price(here, field, title, flat=fitted)
+        column.plotly_chart(figure, key=f"k_{field}", alt=f"{title} of the three ways back over the inner steps.")
+    if whole:
+        _fits(at, measured, steps)
+    label = "Measure again" if whole else "Go on measuring"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(label, icon=":material/replay:", key="k_resume", on_click=_resume, args=(at, whole))
+        st.caption(_how_measured(at, measured, whole))
+
+
+def _how_measured(at: Size, measured: list[Price], whole: bool) -> str:
+    stopped = "" if whole else f"Stopped after {len(measured)} of {len(plan(*at))} runs. "
+    return stopped + (
+        "Bytes: tensors that autograd saved, and matrices or weights that the way itself keeps, shared memory once. "
+        "Seconds: this server's, now. Orange dashes: the Jacobians' bytes by the fit, where measuring takes too long."
+    )
+
+
+def _fits(at: Size, measured: list[Price], steps: int) -> None:
+    """The fits at the reader's width and at a million weights."""
+    width, shots = at
+    ways = {name: way for way, (name, *_) in charts_k_steps.WAYS.items()}
+    columns: dict[str, dict[str, str]] = {}
+    for name, way in ways.items():
+        here, large = (fitted_bytes(measured, way, w, shots) for w in (width, MILLION_WIDTH))
+        columns[name] = _column(here, large, at, steps) | {
+            "seconds per step, here": _seconds(seconds_per_step(measured, way, width))
+        }
+    rows = {row: {name: column[row] for name, column in columns.items()} for row in next(iter(columns.values()))}
+    st.table(lesson.rows_to_columns(rows))
+    n = weights(MILLION_WIDTH)
+    st.markdown(
+        f"At {numeral(n, 3)} weights **one** matrix ∂φ/∂θ in float32 is {readable(4.0 * n * n)}; carrying it along "
+        f"holds two at once. {_verdict(measured, at)}"
+    )
+
+
+def _column(here: Bytes, large: Bytes, at: Size, steps: int) -> dict[str, str]:
+    n, many = weights(at[0]), numeral(weights(MILLION_WIDTH), 3)
+    return {
+        f"peak at k = {steps}, {n} weights": readable(here.at(steps)),
+        f"each more step, {n} weights": readable(round(here.per_step)),
+        f"peak at k = {steps}, {many} weights": readable(large.at(steps)),
+        f"each more step, {many} weights": readable(max(0, round(large.per_step, -3))),
+    }
+
+
+def _seconds(seconds: float) -> str:
+    return f"{numeral(seconds, 2)} s" if seconds >= 1 else f"{numeral(1000 * seconds, 2)} ms"
+
+
+def _verdict(measured: list[Price], at: Size) -> str:
+    """What a step costs in the two ways that need no matrix, at the reader's width and far beyond."""
+    ratios = []
+    for width in (at[0], MILLION_WIDTH):
+        loop, stops = (fitted_bytes(measured, way, width, at[1]).per_step for way in ("unrolled", "iterates"))
+        ratios.append(loop / stops)
+    here, large = ratios
+    return (
+        f"A step of the unrolled loop keeps its activations and a copy of the weights, a stored iterate the copy alone: "
+        f"**{numeral(here, 3)} times** less at your width with {at[1]} shots, {numeral(large, 3)} times at a million "
+        "weights, where the copies outweigh the activations. The more examples, the more it saves."
+    )
