@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from maml_core.meta.steps_script import steps_script
-from pages.ui import guessing, k_steps_prices, k_steps_views, lesson
+from pages.ui import claims, k_steps_prices, k_steps_views, lesson
 
 NAME = "05_k_steps"
 
@@ -27,7 +27,8 @@ st.markdown(
 Each inner step bends a nudge of its start by one factor $F_j = I - \alpha H_j$. A nudge of θ goes through $F_0$ first
 and $F_{k-1}$ last, so $\partial\phi/\partial\theta = F_{k-1} \cdots F_0$. The meta-gradient goes the other way, from
 the end back to θ: $F_{k-1}$ meets $\nabla L_q$ first. Read the ledger in that order: start with the query gradient,
-which is all that first-order MAML keeps, then let every step, from the last to the first, take off its term.
+which is all that first-order MAML keeps; then every step, from the last to the first, adds its
+$-\alpha H_j v_{j+1}$.
 """
 )
 lesson.derivation("k_steps")
@@ -46,7 +47,7 @@ st.markdown(
 """
 )
 size = k_steps_prices.size()
-if k_steps_prices.predict_growth(f"{NAME} growth", size[1]):
+if k_steps_prices.predict_growth(f"{NAME} growth"):
     k_steps_prices.measurement(size, steps)
 lesson.derivation("stop_gradient")
 
@@ -54,7 +55,7 @@ st.subheader("The graph of the loop, folded by step", anchor=False)
 shown = k_steps_views.folded_graph(steps)
 
 if revealed:  # they name the angle and the memory that are to be predicted
-    guessing.claims(k_steps_views.claims(), "interactive-maml's pages on the Jacobian and on memory")
+    claims.under_test(NAME)
 
 parameters = {
     "k_task": setting.family,

@@ -98,7 +98,7 @@ def steps_script(explained: StepsExplained, link: str = "") -> str:
 def _model(setting: Setting) -> str:
     if setting.family == "bowl":
         return BOWL
-    return NETWORK.format(w=setting.width, activation="tanh" if setting.family == "tanh network" else "relu")
+    return NETWORK.format(w=setting.width, activation="tanh" if setting.family == "tanh" else "relu")
 
 
 def _data(setting: Setting) -> str:

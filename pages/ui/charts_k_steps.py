@@ -10,13 +10,14 @@ from maml_core.meta.looking_back import LookBack, Term, Turned
 from maml_core.meta.prices import Price
 from maml_core.meta.stretching import RateStretch, Stretch
 from maml_core.numerals import numeral
-from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH
+from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING
 
-WARNING = "#000003"
+STRIP = 0.35  # the width of a vector, that of a matrix being 1
 MOST_MATRICES = 6  # of the factors, the first and the last ones
 SIGNED = [[0, FIRST_ORDER], [0.5, "rgba(128, 128, 128, .08)"], [1, SECOND_ORDER]]
 SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-HERE = {"line": {"width": 1, "dash": "dot", "color": "rgba(128, 128, 128, .9)"}}
+HERE = {"width": 1, "dash": "dot", "color": "rgba(128, 128, 128, .9)"}  # where the reader's control stands
+BELOW = {"orientation": "h", "y": -0.28, "yanchor": "top"}
 WAYS = {  # name, colour, dash, symbol
     "jacobians": ("full Jacobians", WARNING, "dash", "square"),
     "unrolled": ("unrolled loop", SECOND_ORDER, "solid", "diamond"),
@@ -28,15 +29,14 @@ def product(look: LookBack, *, both: bool) -> go.Figure:
     """g = F₀ F₁ … v as pictures of the matrices; with `both`, the other order below it."""
     order = _shown(len(look.factors))
     rows = [(look.meta_gradient, order, "g")] + [(look.wrong, order[::-1], "wrong")] * both
-    narrow = 0.35
     figure = make_subplots(
         rows=len(rows),
         cols=len(order) + 2,
-        column_widths=[narrow, *[1] * len(order), narrow],
+        column_widths=[STRIP, *[1] * len(order), STRIP],
         horizontal_spacing=0.02,
         vertical_spacing=0.14,
     )
-    limit = max(abs(entry) for factor in look.factors for row in factor for entry in row)
+    limit = _largest_change(look) or 1.0  # the diagonal may lie beyond: what the steps change is what is to be seen
     for row, (result, factors, name) in enumerate(rows, 1):
         _strip(figure, result, row, 1, f"{name} =")
         for column, j in enumerate(factors, 2):
@@ -51,6 +51,12 @@ def product(look: LookBack, *, both: bool) -> go.Figure:
         margin={**MARGIN, "t": 28},
     )
     return figure
+
+
+def _largest_change(look: LookBack) -> float:
+    """The largest entry of αH, over all steps."""
+    rows = (row for factor in look.factors for row in enumerate(factor))
+    return max(abs(entry - (i == j)) for i, row in rows for j, entry in enumerate(row))
 
 
 def _shown(steps: int) -> list[int]:
@@ -85,17 +91,8 @@ def _strip(figure: go.Figure, vector: Sequence[float], row: int, column: int, na
 
 
 def _name(figure: go.Figure, name: str, row: int, column: int) -> None:
-    figure.add_annotation(
-        text=name,
-        x=0.5,
-        y=1,
-        xref="x domain",
-        yref="y domain",
-        yanchor="bottom",
-        showarrow=False,
-        row=row,
-        col=column,
-    )
+    place = {"x": 0.5, "y": 1, "xref": "x domain", "yref": "y domain", "yanchor": "bottom"}
+    figure.add_annotation(text=name, showarrow=False, row=row, col=column, **place)
 
 
 def ledger(terms: Sequence[Term], length: float) -> go.Figure:
@@ -133,7 +130,7 @@ def turns(turned: dict[str, tuple[Turned, ...]], steps: int) -> go.Figure:
     styles = {"wrong order": (WARNING, "solid", "square"), "first order": (FIRST_ORDER, "dot", "circle")}
     for name, rows in turned.items():
         _line(figure, [row.steps for row in rows], [row.degrees for row in rows], name, styles[name], "%{y:.3g}°")
-    figure.add_vline(steps, **HERE)
+    figure.add_vline(steps, line=HERE)
     figure.update_yaxes(title="degrees off g", rangemode="tozero")
     return _over_steps(figure)
 
@@ -142,14 +139,14 @@ def stretch(rows: Sequence[Stretch], steps: int) -> go.Figure:
     """The singular values of the product over k, on a logarithmic axis."""
     figure = go.Figure()
     styles = {
-        "bound": ("product of the factors' largest gains", (WARNING, "dash", "square")),
+        "bound": ("bound", (WARNING, "dash", "square")),
         "largest": ("largest", (SECOND_ORDER, "solid", "diamond")),
         "middle": ("median", (TRUTH, "dashdot", "x")),
         "smallest": ("smallest", (FIRST_ORDER, "dot", "circle")),
     }
     for field, (name, style) in styles.items():
         _line(figure, [row.steps for row in rows], [getattr(row, field) for row in rows], name, style)
-    figure.add_vline(steps, **HERE)
+    figure.add_vline(steps, line=HERE)
     figure.update_yaxes(
         title="a nudge grows by", type="log", exponentformat="power", dtick="D1" if not rows else None
     )
@@ -159,44 +156,41 @@ def stretch(rows: Sequence[Stretch], steps: int) -> go.Figure:
 def rates(rows: Sequence[RateStretch], inner_lr: float) -> go.Figure:
     """The ends of the spectrum over α, on a logarithmic axis."""
     figure = go.Figure()
-    for field, style in (
-        ("largest", (SECOND_ORDER, "solid", "diamond")),
-        ("smallest", (FIRST_ORDER, "dot", "circle")),
-    ):
+    styles = {"largest": (SECOND_ORDER, "solid", "diamond"), "smallest": (FIRST_ORDER, "dot", "circle")}
+    for field, style in styles.items():
         _line(figure, [row.inner_lr for row in rows], [getattr(row, field) for row in rows], field, style)
-    figure.add_vline(inner_lr, **HERE)
+    figure.add_vline(inner_lr, line=HERE)
     figure.update_xaxes(title="α, inner_lr")
     figure.update_yaxes(title="a nudge grows by", type="log", exponentformat="power")
-    return figure.update_layout(height=300, margin=MARGIN, legend={"orientation": "h", "y": 1.2})
+    return figure.update_layout(height=320, margin=MARGIN, legend=BELOW)
 
 
-def price(prices: Sequence[Price], field: str, title: str, *, flat: float | None = None) -> go.Figure:
-    """One quantity over k for each way. `flat`: a value of the Jacobians' that was fitted, not measured."""
+def price(prices: Sequence[Price], field: str, title: str, *, fitted: Sequence[float] = ()) -> go.Figure:
+    """One quantity over k for each way. `fitted`: the Jacobians' for every k from 1 on, where it was not measured."""
     figure = go.Figure()
     for way, (name, *style) in WAYS.items():
         mine = sorted((p.sample.inner_steps, getattr(p, field)) for p in prices if p.sample.way == way)
-        _line(figure, [k for k, _ in mine], [value for _, value in mine], name, tuple(style), "%{y:.4s}")
-    if flat is not None:
-        figure.add_hline(flat, line={"color": WARNING, "dash": "dash", "width": 1})
-    figure.update_yaxes(title=title, type="log", exponentformat="SI")
+        _line(figure, [k for k, _ in mine], [value for _, value in mine], name, style, "%{y:.4s}")
+    if fitted:
+        line = {"color": WARNING, "dash": "dash", "width": 1}
+        ks = list(range(1, len(fitted) + 1))
+        figure.add_scatter(x=ks, y=fitted, mode="lines", line=line, name="full Jacobians, by the fit")
+    if field == "nodes":
+        figure.update_yaxes(title=title, rangemode="tozero")
+    else:
+        figure.update_yaxes(title=title, type="log", exponentformat="SI", dtick=1)
     return _over_steps(figure)
 
 
 def _line(
-    figure: go.Figure,
-    x: Sequence[float],
-    y: Sequence[float],
-    name: str,
-    style: tuple[str, ...],
-    hover: str = "%{y:.4g}",
+    figure: go.Figure, x: Sequence[float], y: Sequence[float], name: str, style: Sequence[str], form: str = "%{y:.4g}"
 ) -> None:
     color, dash, symbol = style
     look: dict[str, Any] = {"line": {"color": color, "dash": dash}, "marker": {"symbol": symbol, "size": 6}}
-    figure.add_scatter(
-        x=x, y=y, name=name, mode="lines+markers", hovertemplate=f"{name}: {hover}<extra></extra>", **look
-    )
+    hover = f"{name}: {form}<extra></extra>"
+    figure.add_scatter(x=x, y=y, name=name, mode="lines+markers", hovertemplate=hover, **look)
 
 
 def _over_steps(figure: go.Figure) -> go.Figure:
     figure.update_xaxes(title="inner steps k")
-    return figure.update_layout(height=300, margin=MARGIN, legend={"orientation": "h", "y": 1.2})
+    return figure.update_layout(height=320, margin=MARGIN, legend=BELOW)

@@ -1,8 +1,10 @@
-"""Lesson 5's measurement: three ways back, in slices with progress and Stop, then curves, fits and a million weights."""
+"""Lesson 5's measurement: three ways back in slices, with progress and Stop; then curves and a million weights."""
 
 import streamlit as st
 
+from maml_core.meta.k_steps import MOST_STEPS
 from maml_core.meta.prices import (
+    FEW_SHOTS,
     MILLION_WIDTH,
     Bytes,
     Price,
@@ -19,6 +21,11 @@ from pages.ui import charts_k_steps, controls, guessing, lesson
 SLICE, PAUSE = 0.25, 0.3  # seconds of measuring, and of leaving the machine to others, in turn
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 Size = tuple[int, int]  # width, support examples
+QUANTITIES = {
+    "peak_bytes": "bytes held at the peak",
+    "seconds": "seconds",
+    "nodes": "nodes of the largest graph",
+}
 GROWERS = {
     "only the full Jacobians": {"jacobians"},
     "only the unrolled loop": {"unrolled"},
@@ -31,25 +38,25 @@ def size() -> Size:
     """The network whose way back is measured."""
     with st.container(horizontal=True, gap="medium"):
         help_text = "Of both hidden layers of the network that is measured: n = w² + 4w + 1 weights, float32."
-        width = controls.slider("k_units", "width to measure", (4, 40), 16, 1, help_text)
+        width = controls._slider("k_units", "width to measure", (4, 40), 16, 1, help_text)
         help_text = "Support examples: what every step's activations are kept for."
-        shots = controls.slider("k_shots", "shots", (10, 200), 50, 10, help_text)
+        shots = controls._slider("k_shots", "shots", (10, 200), 50, 10, help_text)
     return int(width), int(shots)
 
 
-@st.cache_data(max_entries=50, show_spinner=False)
-def _growing(shots: int) -> dict[str, float]:
-    return growing(shots)
+@st.cache_data(show_spinner=False)
+def _growing() -> dict[str, float]:
+    return growing(FEW_SHOTS)
 
 
-def predict_growth(name: str, shots: int) -> bool:
+def predict_growth(name: str) -> bool:
     """Which way needs more memory for more steps?"""
-    added = _growing(shots)
+    added = _growing()
     growers = {way for way, bytes_ in added.items() if bytes_ > 0}
     why = (
-        f"Counted on {weights(4)} weights, each more step adds {readable(added['jacobians'])} to the Jacobians, "
-        f"{readable(added['unrolled'])} to the unrolled loop and {readable(added['iterates'])} to the stored iterates: "
-        "one more copy of the weights."
+        f"Counted on {weights(4)} weights and {FEW_SHOTS} examples, each more step adds "
+        f"{readable(added['jacobians'])} to the Jacobians, {readable(added['unrolled'])} to the unrolled loop and "
+        f"{readable(added['iterates'])} to the stored iterates: one more copy of the weights."
     )
     return guessing.predict(
         name,
@@ -101,14 +108,9 @@ def _show(at: Size, measured: list[Price], steps: int) -> None:
     width, shots = at
     whole = len(measured) >= len(plan(*at))
     here = [price for price in measured if price.sample.width == width and price.sample.shots == shots]
-    flat = fitted_bytes(measured, "jacobians", width, shots).at(steps) if whole else None
-    figures = {
-        "peak_bytes": ("bytes held at the peak", flat),
-        "seconds": ("seconds", None),
-        "nodes": ("nodes of the largest graph", None),
-    }
-    for column, (field, (title, fitted)) in zip(st.columns(3), figures.items(), strict=True):
-        figure = charts_k_steps.price(here, field, title, flat=fitted)
+    for column, (field, title) in zip(st.columns(3), QUANTITIES.items(), strict=True):
+        fitted = _fitted_curve(measured, at, field) if whole else []
+        figure = charts_k_steps.price(here, field, title, fitted=fitted)
         column.plotly_chart(figure, key=f"k_{field}", alt=f"{title} of the three ways back over the inner steps.")
     if whole:
         _fits(at, measured, steps)
@@ -118,11 +120,24 @@ def _show(at: Size, measured: list[Price], steps: int) -> None:
         st.caption(_how_measured(at, measured, whole))
 
 
+def _fitted_curve(measured: list[Price], at: Size, field: str) -> list[float]:
+    """The Jacobians' bytes or seconds for every k, as far as a few measurements tell."""
+    width, shots = at
+    if field == "peak_bytes":
+        line = fitted_bytes(measured, "jacobians", width, shots)
+        return [line.at(k) for k in range(1, MOST_STEPS + 1)]
+    if field == "seconds":
+        slope = seconds_per_step(measured, "jacobians", width)
+        return [k * slope for k in range(1, MOST_STEPS + 1)]
+    return []
+
+
 def _how_measured(at: Size, measured: list[Price], whole: bool) -> str:
     stopped = "" if whole else f"Stopped after {len(measured)} of {len(plan(*at))} runs. "
     return stopped + (
         "Bytes: tensors that autograd saved, and matrices or weights that the way itself keeps, shared memory once. "
-        "Seconds: this server's, now. Orange dashes: the Jacobians' bytes by the fit, where measuring takes too long."
+        "Seconds: this server's, now. Thin orange dashes: the Jacobians by the fit, as measuring them for every k "
+        "would take too long."
     )
 
 
@@ -140,23 +155,23 @@ def _fits(at: Size, measured: list[Price], steps: int) -> None:
     st.table(lesson.rows_to_columns(rows))
     n = weights(MILLION_WIDTH)
     st.markdown(
-        f"At {numeral(n, 3)} weights **one** matrix ∂φ/∂θ in float32 is {readable(4.0 * n * n)}; carrying it along "
+        f"At a million weights **one** matrix ∂φ/∂θ in float32 is {readable(4.0 * n * n)}; carrying it along "
         f"holds two at once. {_verdict(measured, at)}"
     )
 
 
 def _column(here: Bytes, large: Bytes, at: Size, steps: int) -> dict[str, str]:
-    n, many = weights(at[0]), numeral(weights(MILLION_WIDTH), 3)
+    n = weights(at[0])
     return {
         f"peak at k = {steps}, {n} weights": readable(here.at(steps)),
         f"each more step, {n} weights": readable(round(here.per_step)),
-        f"peak at k = {steps}, {many} weights": readable(large.at(steps)),
-        f"each more step, {many} weights": readable(max(0, round(large.per_step, -3))),
+        f"peak at k = {steps}, a million weights": readable(large.at(steps)),
+        "each more step, a million weights": readable(max(0, round(large.per_step, -3))),
     }
 
 
 def _seconds(seconds: float) -> str:
-    return f"{numeral(seconds, 2)} s" if seconds >= 1 else f"{numeral(1000 * seconds, 2)} ms"
+    return f"{numeral(seconds, 3)} s" if seconds >= 1 else f"{numeral(1000 * seconds, 3)} ms"
 
 
 def _verdict(measured: list[Price], at: Size) -> str:
@@ -167,7 +182,7 @@ def _verdict(measured: list[Price], at: Size) -> str:
         ratios.append(loop / stops)
     here, large = ratios
     return (
-        f"A step of the unrolled loop keeps its activations and a copy of the weights, a stored iterate the copy alone: "
-        f"**{numeral(here, 3)} times** less at your width with {at[1]} shots, {numeral(large, 3)} times at a million "
-        "weights, where the copies outweigh the activations. The more examples, the more it saves."
+        f"A step of the unrolled loop keeps its activations and a copy of the weights, a stored iterate the copy "
+        f"alone: **{numeral(here, 3)} times** less at your width with {at[1]} shots, {numeral(large, 3)} times at a "
+        "million weights, where the copies outweigh the activations. The more examples, the more it saves."
     )

@@ -1,12 +1,10 @@
-"""Lesson 5's furniture: its controls, the guess about the order, the sentences under its pictures, the small graph."""
+"""Lesson 5's furniture: its controls, the guess about the order, the pictures with their sentences, the graph."""
 
 import streamlit as st
 
-from maml_core.claims import Claim
 from maml_core.graphs.explaining import MOST_INNER_STEPS, Explanation, explain
 from maml_core.graphs.programs import PRESETS, InnerStep
 from maml_core.meta.k_steps import FAMILIES, FLATTEST, MOST_STEPS, SHARPEST, SHOTS, Setting
-from maml_core.meta.steps_claims import steps_claims
 from maml_core.meta.steps_explained import StepsExplained, explain_steps
 from maml_core.meta.stretching import HIGHEST_RATE, RateStretch, rate_sweep
 from maml_core.numerals import numeral
@@ -24,17 +22,18 @@ def settings() -> tuple[Setting, int]:
     """Which inner loop, and how many of its steps."""
     with st.container(horizontal=True, gap="medium"):
         help_text = (
-            f"**Networks**: 1-w-w-1, He-initialised, one sinusoid task with {SHOTS} support and {SHOTS} query points. "
-            f"**Bowl**: a quadratic loss in w dimensions with curvatures from {FLATTEST:g} to {SHARPEST:g}."
+            f"**tanh**, **ReLU**: a 1-w-w-1 network, He-initialised, and one sinusoid with {SHOTS} support and "
+            f"{SHOTS} query points. **bowl**: a quadratic loss in w dimensions, with curvatures from {FLATTEST:g} to "
+            f"{SHARPEST:g}."
         )
-        family = controls.choice("k_task", "task", FAMILIES, FAMILIES[0], help_text)
+        family = controls.choice("k_task", "network, or bowl", FAMILIES, FAMILIES[0], help_text)
         help_text = "How many steps the inner loop takes, and must be looked back through."
-        steps = controls.slider("k_steps", "inner_steps, k", (1, MOST_STEPS), 5, 1, help_text)
-        rate = controls.slider(
+        steps = controls._slider("k_steps", "inner_steps, k", (1, MOST_STEPS), 5, 1, help_text)
+        rate = controls._slider(
             "k_alpha", "α, inner_lr", (0.0, HIGHEST_RATE), 0.1, 0.005, "Step size of the inner loop."
         )
-        width = controls.slider("k_width", "width, w", (2, 6), 4, 1, "Of both hidden layers; the bowl's dimensions.")
-        seed = controls.slider("k_seed", "seed", (0, 20), 0, 1, "Draws θ and the task.")
+        width = controls._slider("k_width", "width, w", (2, 6), 4, 1, "Of both hidden layers; the bowl's dimensions.")
+        seed = controls._slider("k_seed", "seed", (0, 20), 0, 1, "Draws θ and the task.")
     return Setting(family, float(rate), int(width), int(seed)), int(steps)
 
 
@@ -46,11 +45,6 @@ def explained(setting: Setting, steps: int) -> StepsExplained:
 @st.cache_data(max_entries=200, show_spinner=False)
 def _swept(setting: Setting, steps: int) -> tuple[RateStretch, ...]:
     return rate_sweep(setting, steps)
-
-
-@st.cache_data(show_spinner=False)
-def claims() -> tuple[Claim, ...]:
-    return steps_claims()
 
 
 def predict_order(name: str, found: StepsExplained) -> bool:
@@ -68,8 +62,8 @@ def _why_order(found: StepsExplained) -> str:
     wrong = found.turned["wrong order"][found.steps - 1]
     if wrong.degrees > NOTHING:
         return (
-            f"It is **{numeral(wrong.degrees, 3)}°** off and {numeral(wrong.ratio, 3)} times as long: each step has a "
-            "curvature of its own, and matrices with different axes do not commute."
+            f"It is **{numeral(wrong.degrees, 3)}°** off and {numeral(wrong.ratio, 3)} times as long: each step has "
+            "a curvature of its own, and matrices with different axes do not commute."
         )
     if found.steps == 1:
         return "One factor has no order."
@@ -94,8 +88,8 @@ def pictures(found: StepsExplained, *, revealed: bool) -> None:
         figure = charts_k_steps.ledger(found.look.terms, found.look.length)
         st.plotly_chart(figure, key="ledger", alt=_ledger_in_words(found))
         st.caption(
-            "A bar is what one term adds along g: “share of length”. The shares add up to ‖g‖ exactly; what is "
-            "missing from a length points sideways, and sideways the terms cancel."
+            "A bar is what one term adds along g: “share of length”; a bar to the left takes away. The shares add "
+            "up to ‖g‖ exactly; what is missing from a length points sideways, and sideways the terms cancel."
         )
 
 
@@ -106,7 +100,8 @@ def _product_caption(found: StepsExplained, revealed: bool) -> str:
     other = " Below: the same matrices in the other order." if revealed else ""
     return (
         f"{found.look.weights} weights, so each factor is {found.look.weights} × {found.look.weights}. Violet is "
-        f"positive, blue negative; the diagonal is the identity that first-order MAML keeps.{which}{other}"
+        f"positive, blue negative, full colour the largest entry of αH. First-order MAML keeps the ones on the "
+        f"diagonal.{which}{other}"
     )
 
 
@@ -138,21 +133,14 @@ def order_and_lengths(found: StepsExplained) -> None:
         st.markdown(f"**The same at k = {found.steps}**, for every step size")
         figure = charts_k_steps.rates(sweep, found.setting.inner_lr)
         st.plotly_chart(figure, key="rates", alt="Largest and smallest singular value for step sizes from 0 to 0.2.")
-    row = found.stretches[found.steps - 1]
+    row, last = found.stretches[found.steps - 1], found.stretches[-1]
     st.markdown(
-        f"After {found.steps} steps the most sensitive direction of θ arrives "
-        f"**{numeral(row.largest, 3)} times** as long and the least sensitive "
-        f"**{numeral(row.smallest, 3)} times**; the median direction {numeral(row.middle, 3)} times. "
-        f"{_tendency(row.largest, row.smallest)}"
+        f"After {found.steps} steps the most sensitive direction of θ arrives **{numeral(row.largest, 3)} times** as "
+        f"long, the least sensitive **{numeral(row.smallest, 3)} times**; after {last.steps} steps it is "
+        f"{numeral(last.largest, 3)} and {numeral(last.smallest, 3)}. An end that runs off upwards is an *exploding* "
+        "product. One that runs towards 0 is a *vanishing* one: along those directions φ forgets where θ was, and "
+        "the meta-gradient has nothing to say."
     )
-
-
-def _tendency(largest: float, smallest: float) -> str:
-    grows = "What stands above 1 grows with further steps: that end of the product can *explode*. "
-    fades = (
-        "What stands below 1 fades: along those directions φ forgets where θ was, and the meta-gradient *vanishes*."
-    )
-    return (grows if largest > 1 + 1e-9 else "") + (fades if smallest < 1 - 1e-9 else "")
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
@@ -167,11 +155,13 @@ def folded_graph(steps: int) -> dict[str, str]:
     view = view_from_url("k_graph", RUNS, shown, default=RUNS[1])
     st.markdown(
         f"The same loop with one weight, so that its graph fits on a screen: {shown} steps of size "
-        f"{SCALAR['alpha']:g} from x = {SCALAR['x']:g}. A closed step is one box and one factor 1 − α·L″; open another "
-        "with the arrows, or all of them. One weight has no order to get wrong: "
+        f"{SCALAR['alpha']:g} from x = {SCALAR['x']:g}. A closed step is one box and one factor 1 − α·L″; open "
+        "another with the arrows, or all of them. One weight has no order to get wrong: "
         f"{explanation.product_name} = **{explanation.products[1]}** is a product of {shown} numbers."
     )
-    return linked_views(inner_step_views(explanation, revealed=True), view, key="k_graph_views", run_name="k_graph")
+    views = inner_step_views(explanation, revealed=True)
+    del views["paths"]  # two to the power of k of them, and lesson 3's subject
+    return linked_views(views, view, key="k_graph_views", run_name="k_graph")
 
 
 def agreement(found: StepsExplained) -> None:

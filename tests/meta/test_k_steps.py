@@ -28,7 +28,7 @@ from maml_core.meta.steps_script import steps_script
 from maml_core.meta.stretching import HIGHEST_RATE, RATES, rate_sweep, stretches
 from maml_core.meta.trees import flatten, tile
 
-TANH = Setting("tanh network", inner_lr=0.1, width=3, seed=2)
+TANH = Setting("tanh", inner_lr=0.1, width=3, seed=2)
 BOWL = Setting("bowl", inner_lr=0.1, width=4, seed=1)
 every_family = pytest.mark.parametrize("family", FAMILIES)
 
@@ -160,13 +160,13 @@ def test_an_inner_loop_that_explodes_ends_its_path_and_is_no_number_in_the_sweep
 
 
 def test_a_family_that_does_not_exist_is_refused():
-    with pytest.raises(ValueError, match="must be one of tanh network, ReLU network, bowl, not 'saddle'"):
+    with pytest.raises(ValueError, match="must be one of tanh, ReLU, bowl, not 'saddle'"):
         problem(TANH._replace(family="saddle"))
 
 
 def test_a_kink_parts_the_central_difference_and_is_named():
     """With its biases at 0, a second layer whose inputs are all dead sits on its kink."""
-    dead = Setting("ReLU network", inner_lr=0.05, width=2, seed=1)
+    dead = Setting("ReLU", inner_lr=0.05, width=2, seed=1)
     found = look_back(dead, walk(dead), 1).agreement
     assert not found.agrees
     assert "Three exact ways agree" in found.reason
@@ -198,7 +198,8 @@ def test_the_script_runs_with_torch_alone_and_its_asserts_hold(which, tmp_path):
 
 
 def test_the_verdicts():
-    assert {claim.number: claim.verdict for claim in steps_claims.steps_claims()} == {
+    found = (getattr(steps_claims, f"claim_{number}")() for number in (17, 18, 20, 21, 22))
+    assert {claim.number: claim.verdict for claim in found} == {
         17: "half",
         18: "true",
         20: "true",
