@@ -18,7 +18,7 @@ from maml_core.meta.prices import (
 from maml_core.numerals import numeral
 from pages.ui import charts_k_steps, controls, guessing, lesson
 
-SLICE, PAUSE = 0.25, 0.3  # seconds of measuring, and of leaving the machine to others, in turn
+SLICE, PERIOD = 0.25, 0.7  # seconds of measuring, and from one slice to the next: the rest is for other readers
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 Size = tuple[int, int]  # width, support examples
 QUANTITIES = {
@@ -77,12 +77,13 @@ def measurement(at: Size, steps: int) -> None:
     """Measure in slices until all are done or the reader stops; then show what there is."""
     measured: list[Price] = st.session_state.setdefault("k_prices", {}).setdefault(at, [])
     left = len(plan(*at)) - len(measured)
-    running = left > 0 and st.session_state.get("k_stopped") != at
-    show = st.fragment(_measure if running else _show, run_every=PAUSE if running else None)
-    show(at, measured, steps)
+    if left > 0 and st.session_state.get("k_stopped") != at:
+        st.fragment(_measure, run_every=PERIOD)(at, measured)
+    else:
+        _show(at, measured, steps)
 
 
-def _measure(at: Size, measured: list[Price], steps: int) -> None:
+def _measure(at: Size, measured: list[Price]) -> None:
     """One slice per run of this fragment, so that no other reader waits for more than that."""
     samples = plan(*at)
     if st.session_state.get("k_stopped") != at:
