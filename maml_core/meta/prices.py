@@ -16,7 +16,7 @@ from maml_core.meta.models import mlp, mlp_loss
 from maml_core.meta.tasks import sinusoids
 
 STEPS = (1, 2, 4, 7, 10, 15, 20)
-FIT_STEPS = (2, 4)  # two counts make a line in k
+FIT_STEPS = (1, 2)  # two counts make a line in k
 FIT_WIDTHS = {"jacobians": (2, 3, 4, 5, 6), "unrolled": (4, 8, 16), "iterates": (4, 8, 16)}
 DEGREES = {"jacobians": 4, "unrolled": 2, "iterates": 2}  # of the bytes, as a polynomial in the width
 MOST_PRODUCTS = 400  # Hessian-vector products in one slice of the Jacobian's way: about a third of a second
