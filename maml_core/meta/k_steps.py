@@ -19,7 +19,7 @@ from maml_core.meta.sampling import LARGEST, normal
 from maml_core.meta.tasks import Batch, Tasks, sinusoids
 from maml_core.meta.trees import Params, flatten, grad, leaves, tile, unflatten
 
-FAMILIES = ("tanh network", "ReLU network", "bowl")
+FAMILIES = ("tanh", "ReLU", "bowl")
 MOST_STEPS, SHOTS = 20, 10
 FLATTEST, SHARPEST = 0.5, 12.0  # the ends of the bowl's spectrum
 tanh_loss = squared_error(lambda params, x: mlp_forward(params, x, activation=torch.tanh))

@@ -136,7 +136,7 @@ def _why(setting: Setting, path: Path, vectors: dict[str, Tensor]) -> str:
     """The sentence for a central difference that parts from the other three."""
     *exact, _ = (vector.tolist() for vector in vectors.values())
     first = f"Three exact ways agree to {numeral(relative_difference(exact), 2)}; the central difference parts. "
-    if setting.family == "ReLU network":
+    if setting.family == "ReLU":
         return first + "A kink of ReLU lies at θ or within its nudge, or the inner loop carries the nudge over one."
     stretch = float(torch.linalg.matrix_norm(products_so_far(path.factors)[-1], 2))
     return (

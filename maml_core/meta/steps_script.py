@@ -2,8 +2,9 @@
 
 import torch
 
-from maml_core.meta.k_steps import Path, Setting, problem
-from maml_core.meta.looking_back import LookBack, turned
+from maml_core.meta.k_steps import Setting, problem
+from maml_core.meta.looking_back import LookBack
+from maml_core.meta.steps_explained import StepsExplained
 from maml_core.meta.trees import flatten
 
 HEAD = '''"""Lesson 5: {steps} inner steps on one task, and the way back from their end.
@@ -80,22 +81,24 @@ assert math.isclose(sum(shares), g.norm(), rel_tol=1e-9, abs_tol=1e-9 * max(map(
 """
 
 
-def steps_script(setting: Setting, path: Path, found: LookBack, link: str = "") -> str:
-    """The script of lesson 5, for one setting and one number of steps."""
-    steps = len(found.factors)
+def steps_script(explained: StepsExplained, link: str = "") -> str:
+    """The script of lesson 5. Raises ValueError for an inner loop without an end to look back from."""
+    setting, steps, found = explained.setting, explained.steps, explained.look
+    if found is None:
+        raise ValueError(f"This inner loop has {explained.finite_steps} finite steps, not {steps}.")
     head = HEAD.format(
         steps=steps,
         link=f"\n{link}\n" if link else "",
         torch=torch.__version__.split("+")[0],
         inner_lr=setting.inner_lr,
     )
-    return head + _model(setting) + _data(setting) + BODY + _asserts(path, found)
+    return head + _model(setting) + _data(setting) + BODY + _asserts(found, explained.degrees)
 
 
 def _model(setting: Setting) -> str:
     if setting.family == "bowl":
         return BOWL
-    return NETWORK.format(w=setting.width, activation="tanh" if setting.family == "tanh network" else "relu")
+    return NETWORK.format(w=setting.width, activation="tanh" if setting.family == "tanh" else "relu")
 
 
 def _data(setting: Setting) -> str:
@@ -108,15 +111,14 @@ def _data(setting: Setting) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _asserts(path: Path, found: LookBack) -> str:
+def _asserts(found: LookBack, degrees: dict[str, float]) -> str:
     """A line for each number of the screen."""
-    stand_ins = {name: rows[len(found.factors) - 1].degrees for name, rows in turned(path).items()}
     checks = [
         f'check("support loss at φ", loss(phi, *support).item(), {found.losses[0]!r})',
         f'check("query loss at φ", loss(phi, *query).item(), {found.losses[1]!r})',
         f'check("length of the meta-gradient", g.norm().item(), {found.length!r})',
-        f'check("degrees that the wrong order turns it", degrees(wrong, g), {stand_ins["wrong order"]!r})',
-        f'check("degrees without second-order terms", degrees(v, g), {stand_ins["first order"]!r})',
+        f'check("degrees that the wrong order turns it", degrees(wrong, g), {degrees["wrong order"]!r})',
+        f'check("degrees without second-order terms", degrees(v, g), {degrees["first order"]!r})',
     ]
     names = ["first-order part"] + [f"term of step {term.step}" for term in found.terms[1:]]
     for i, (name, term) in enumerate(zip(names, found.terms, strict=True)):

@@ -4,7 +4,7 @@ import pytest
 
 from maml_core.meta import prices
 from maml_core.meta.models import mlp
-from maml_core.meta.prices import FLOAT, STEPS, Price, Sample, fitted_bytes, growing, plan, price, weights
+from maml_core.meta.prices import FIT_STEPS, FLOAT, STEPS, Price, Sample, fitted_bytes, growing, plan, price, weights
 
 SHOTS = 10
 
@@ -12,11 +12,7 @@ SHOTS = 10
 @pytest.fixture(scope="module")
 def counted():
     """The slices to which the bytes are fitted."""
-    return [price(sample) for sample in plan(4, SHOTS) if sample not in curves(4)]
-
-
-def curves(width):
-    return {Sample(way, width, k, SHOTS) for way in ("jacobians", "unrolled", "iterates") for k in STEPS if k > 4}
+    return [price(sample) for sample in plan(4, SHOTS) if sample.inner_steps in FIT_STEPS]
 
 
 def test_the_weights_are_those_of_the_network():
@@ -48,6 +44,13 @@ def test_a_million_weights_take_terabytes_as_a_jacobian(counted):
     assert found.at(20) == pytest.approx(2 * FLOAT * n**2, rel=1e-4)  # the factor and the product
     assert found.per_step == pytest.approx(0, abs=1)
     assert fitted_bytes(counted, "iterates", width, SHOTS).per_step == pytest.approx(FLOAT * n)
+
+
+def test_a_slice_of_time_holds_at_least_one_sample():
+    samples = plan(4, SHOTS)
+    assert [row.sample for row in prices.some(samples, 0.0)] == list(samples[:1])
+    assert [row.sample for row in prices.some(samples[:3], 60.0)] == list(samples[:3])
+    assert prices.some((), 1.0) == ()
 
 
 def test_a_fit_without_its_samples_is_refused():
