@@ -47,6 +47,8 @@ class Landscape {
     if (S.tasks !== tasks) this.$('.scenery').innerHTML = this.scenery();
     if (S.panel !== panel) this.$('.side .numbers').innerHTML = this.panel();
     Object.assign(S, { tasks, panel });
+    this.$('.knob').setAttribute('aria-valuemin', data.centre[0] - data.halfWidth);
+    this.$('.knob').setAttribute('aria-valuemax', data.centre[0] + data.halfWidth);
     this.listen();
     this.draw();
     this.tell(true);
@@ -385,7 +387,7 @@ const FRAME = `
     <div class="map">
       <svg viewBox="0 0 ${SIDE} ${SIDE}" role="group" aria-label="Map of the two weights u and v with the losses as contours">
         <g class="scenery" aria-hidden="true"></g>
-        <g class="knob" tabindex="0" role="slider" aria-label="θ, the initialisation, on the plane of u and v. Arrow keys move it, Shift makes them faster." aria-valuemin="-9" aria-valuemax="9">
+        <g class="knob" tabindex="0" role="slider" aria-label="θ, the initialisation, on the plane of u and v. Arrow keys move it, Shift makes them faster.">
           <circle class="hit" r="22"/><circle class="ring" r="11"/><circle class="dot" r="6"/></g>
         <g class="marks" aria-hidden="true"></g><g class="labels" aria-hidden="true"></g>
       </svg>

@@ -20,7 +20,7 @@ with st.container(horizontal=True, gap="medium"):
     chosen = plane_controls.problem()
 problem, theta = chosen.problem, theta_on(chosen.problem, NAME)
 sharp = sharpest(answer(problem, theta, rates, ()), rates)
-revealed = guessing.predict(NAME, jacobian_views.question(sharp, rates), jacobian_views.choices(sharp))
+revealed = guessing.predict(NAME, jacobian_views.question(problem, sharp, rates), jacobian_views.choices(sharp))
 seen = landscape(problem, rates, key=NAME, hidden=not revealed)
 if revealed:
     lesson.vectors_line(ways(problem, theta, rates), "meta-gradient")

@@ -24,22 +24,24 @@ PART = (
 class Sharpest(NamedTuple):
     """The largest curvature over all tasks, and what a nudge of θ along it becomes at φ.
 
-    `fate`: "just as far", "less", "more", "backwards, less", "backwards, more" or "not a number".
+    `fate`: "just as far", "less", "more", "backwards, less", "backwards, more" or "not a number". `task`: whose.
     """
 
     curvature: float
     gain: float
     fate: str
+    task: int
 
 
 def sharpest(exact: Answer, rates: Rates) -> Sharpest:
     r"""$$\lambda_{\max}(H), \qquad 1 - \alpha\lambda_{\max}$$"""
     matrices = torch.tensor(exact.hessians, dtype=torch.float64)
     if not matrices.isfinite().all():
-        return Sharpest(math.nan, math.nan, "not a number")
-    curvature = float(torch.linalg.eigvalsh(matrices).max())
-    gain = 1 - rates.inner_lr * curvature
-    return Sharpest(curvature, gain, fate(gain))
+        return Sharpest(math.nan, math.nan, "not a number", 0)
+    curvatures = torch.linalg.eigvalsh(matrices)[:, -1]
+    task = int(curvatures.argmax())
+    gain = 1 - rates.inner_lr * float(curvatures[task])
+    return Sharpest(float(curvatures[task]), gain, fate(gain), task)
 
 
 def fate(gain: float) -> str:

@@ -42,9 +42,9 @@ def program(task: Task) -> Program:
 
 def record_step(problem: Problem, theta: Point, inner_lr: float) -> Recorded | None:
     """The step of one task whose losses are short enough to be read and use both weights; None for any other."""
-    if len(problem.tasks) > 1:
+    task, *others = problem.tasks
+    if others:
         return None
-    task = problem.tasks[0]
     if max(operations(task.support), operations(task.query)) > MOST_OPERATIONS or len(task.support.names) < 2:
         return None
     steps = program(task)

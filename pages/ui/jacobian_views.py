@@ -47,10 +47,11 @@ def choices(sharp: Sharpest) -> list[Choice]:
     return [Choice(text, text == sharp.fate, misread + why) for text, misread in MISREAD.items()]
 
 
-def question(sharp: Sharpest, rates: Rates) -> str:
+def question(problem: Problem, sharp: Sharpest, rates: Rates) -> str:
+    name = problem.tasks[sharp.task].name
     return (
         f"Nudge θ along the sharpest direction (curvature λ = {numeral(sharp.curvature, 3)}; α = "
-        f"{numeral(rates.inner_lr)}). φ moves …"
+        f"{numeral(rates.inner_lr)}). {f'Task {name}’s φ' if name else 'φ'} moves …"
     )
 
 

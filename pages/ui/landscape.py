@@ -86,7 +86,7 @@ def theta_on(problem: Problem, key: str) -> Point:
         kept[problem.name] = _from_link(asked, problem)
     theta = kept.get(problem.name, problem.start)
     text = written(theta)
-    st.session_state[f"{key}:told"] = text
+    st.session_state.update({f"{key}:told": text, f"{key}:problem": problem})
     if asked != text and (asked is not None or theta != problem.start):
         st.query_params["theta"] = text
     return theta
@@ -120,9 +120,11 @@ def on_map(theta: Point, problem: Problem) -> bool:
 def _moved(key: str) -> None:
     """The reader has put θ somewhere. What a browser sends is checked like what a link asks for."""
     moved: Any = st.session_state[key].get("theta") or {}
-    at = moved.get("at", ())
-    if len(at) == 2 and all(isinstance(w, int | float) and math.isfinite(w) for w in at):
-        st.session_state.setdefault("theta", {})[str(moved.get("problem"))] = (float(at[0]), float(at[1]))
+    at, problem = moved.get("at", ()), st.session_state.get(f"{key}:problem")
+    if not (isinstance(at, list) and len(at) == 2 and all(isinstance(w, int | float) for w in at)):
+        return
+    if problem is not None and moved.get("problem") == problem.name and on_map((at[0], at[1]), problem):
+        st.session_state.setdefault("theta", {})[problem.name] = (float(at[0]), float(at[1]))
 
 
 @lru_cache(maxsize=64)

@@ -1,11 +1,13 @@
 """Lesson 4 in a browser: θ moves by mouse, touch and keyboard; every move is exact and at once; PyTorch checks it."""
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LESSON = "04_inner_jacobian"
 KNOB = ".landscape .knob"
 METHODS = ("maml", "fomaml")
+STARTS = {"rosenbrock": "−1.04", "two tasks": "−2.20", "ReLU net": "−1.10", "own": "−1.00"}
 SHAFT = "el => Math.hypot(el.x2.baseVal.value - el.x1.baseVal.value, el.y2.baseVal.value - el.y1.baseVal.value)"
 
 
@@ -28,6 +30,9 @@ def test_predict_then_drag_and_pytorch_checks_where_you_let_go(visit):
     assert page.locator(".landscape .map [data-arrow=fomaml]").count() > 0
     assert page.locator(".landscape .map [data-arrow=maml], .landscape .map .ellipse").count() == 0
     assert page.locator(".landscape .matrix.j").inner_text().split() == ["?"] * 4
+    page.get_by_text("Why I − αH").click()
+    page.get_by_text("The chain rule backwards").wait_for()
+    assert page.locator(".katex-error").count() == 0
     one.reveal()
     page.locator(".landscape .map [data-arrow=maml]").first.wait_for()
     assert page.locator(".landscape .map .ellipse").count() == 1
@@ -63,11 +68,11 @@ def test_keys_clicks_true_lengths_hovering_saving_and_every_landscape(visit):
     keys(page)
     lengths(page)
     rows(page)
-    for plane in ("rosenbrock", "two tasks", "ReLU net", "own"):
+    for plane, start in STARTS.items():
         page.get_by_role("button", name=plane, exact=True).or_(
             page.get_by_role("radio", name=plane, exact=True)
         ).click()
-        one.settle()
+        expect(page.locator(".landscape .says")).to_contain_text(f"θ = ({start}")
         checked(page)
         assert page.locator(".landscape .task").count() == (2 if plane == "two tasks" else 1)
 

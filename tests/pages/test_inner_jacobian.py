@@ -145,3 +145,24 @@ def test_the_same_step_as_four_views():
 def test_a_graph_too_large_to_read_is_said_to_be():
     app = guess(open_page(LESSON, plane="ReLU net", views="true"), "just show me")
     assert any("hundreds of nodes" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ({"problem": "bowl", "at": [0.5, -1]}, (0.5, -1.0)),
+        ({"problem": "bowl", "at": [0.5, 99]}, None),
+        ({"problem": "bowl", "at": [0.5, math.nan]}, None),
+        ({"problem": "bowl", "at": "ab"}, None),
+        ({"problem": "bowl", "at": [0.5]}, None),
+        ({"problem": "another", "at": [0.5, 0.5]}, None),
+        (None, None),
+    ],
+)
+def test_what_a_browser_sends_is_checked(monkeypatch, sent, kept):
+    from pages.ui import landscape
+
+    state = {"map": {"theta": sent}, "map:problem": problems.bowl(3.2, 30.0)}
+    monkeypatch.setattr(landscape.st, "session_state", state)
+    landscape._moved("map")
+    assert state.get("theta", {}).get("bowl") == kept

@@ -138,6 +138,7 @@ def test_the_sharpest_direction_of_all_tasks_counts():
     rates = Rates(0.45)
     found = sharpest(answer(ALL["two tasks"], (0.0, 0.0), rates, ()), rates)
     assert found.curvature == pytest.approx(2.4)
+    assert ALL["two tasks"].tasks[found.task].name == "A"
     assert found.gain == pytest.approx(1 - 0.45 * 2.4)
     broken = problems.own("log(u) * v", "u")
     assert sharpest(answer(broken, (0.0, 0.0), rates, ()), rates).fate == "not a number"
