@@ -51,14 +51,13 @@ def _lab_words(lab: Lab, pull: float) -> str:
     paper = next(stop for stop in lab.stops if stop.steps == 16)
     five = CG_STEPS.index(5)
     last = lab.stops[-1]
-    apart = [f"{numeral(stop.to_maml, 2)}° after {stop.steps}" for stop in lab.stops[1::2]]
+    apart = [f"{numeral(stop.to_maml, 2)}° (after {stop.steps})" for stop in lab.stops[1::2]]
     return (
         f"After 16 inner steps and 5 CG steps the gradient is **{numeral(paper.degrees[five], 2)}°** from the exact "
         f"implicit one. With {CG_STEPS[-1]} CG steps it is {numeral(paper.degrees[-1], 2)}°, with {last.steps} "
         f"inner steps {numeral(last.degrees[five], 2)}°. Exact means: both residuals are below {numeral(SOLVED)}, "
         f"here {numeral(lab.exact_residual, 1)} and {numeral(lab.exact_solver_residual, 1)}.\n\n"
-        "MAML asks another question, where as many *steps* lead, and has another answer: it is away by "
-        f"{', '.join(apart)}."
+        f"MAML asks another question: where do as many *steps* lead? Its gradient is {', '.join(apart)} away."
     )
 
 

@@ -125,9 +125,9 @@ def _words(swept: Swept, leads: Sequence[Crossing], measure: str) -> str:
     if first is None:
         return gaps
     if not leads:
-        told = f"**{first}** from end to end: no other curve goes below it."
+        told = f"{first} from end to end: no other curve goes below it."
     else:
-        told = f"First **{first}**, then {_turns(swept.axis.symbol, leads)}."
+        told = f"First {first}, then {_turns(swept.axis.symbol, leads)}."
     return f"Closest in angle: {told} Between two points the curves are taken for straight lines. {gaps}"
 
 
@@ -141,18 +141,15 @@ def _turns(symbol: str, leads: Sequence[Crossing]) -> str:
 
 
 def _leader(swept: Swept) -> str | None:
-    """The lowest curve at the first point; of several that are equal there, the one that is lowest at the next."""
+    """The lowest curve at the first point, in bold; of several that are equal there, the lowest at the next."""
     heights = {name: ys[:2] for name, ys in swept.curves.items() if math.isfinite(ys[0])}
     if not heights:
         return None
     level = [name for name, ys in heights.items() if ys[0] <= min(heights.values())[0] + SAME]
     first = min(level, key=lambda name: heights[name][-1])
     others = " and ".join(NAMES[name] for name in level if name != first)
-    return (
-        f"{NAMES[first]}** (level with {others} at {swept.axis.symbol} = {_number(swept.xs[0])})**"
-        if others
-        else NAMES[first]
-    )
+    beside = f" (level with {others} at {swept.axis.symbol} = {_number(swept.xs[0])})" if others else ""
+    return f"**{NAMES[first]}**{beside}"
 
 
 def _gaps(swept: Swept) -> str:

@@ -62,10 +62,12 @@ def test_truncation_leads_from_fomaml_to_maml():
     assert rows(replace(DEFAULT, last=3), "truncated")["truncated"].degrees == 0
 
 
-def test_a_strong_pull_and_no_curvature_make_everything_alike():
+def test_where_there_is_hardly_any_curvature_they_nearly_agree():
     tiny = rows(Setting(start="tiny"), *SHORTCUTS)
     assert all(row.degrees < 3 for row in tiny.values())
-    assert rows(replace(DEFAULT, inner_lr=1e-7), "fomaml")["fomaml"].degrees < 0.01
+    still = rows(replace(DEFAULT, inner_lr=1e-7), *SHORTCUTS)
+    assert all(still[name].degrees < 0.01 for name in ("fomaml", "truncated", "one-leap", "anil", "boil"))
+    assert still["reptile"].degrees > 10  # it looks at the support set
 
 
 @pytest.mark.parametrize("axis", AXES)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from maml_core.meta.freezing import frozen_leaves
-from maml_core.meta.shortcuts import Setting, compared, problem_of
+from maml_core.meta.shortcuts import AXES, Setting, compared, problem_of
 from maml_core.numerals import numeral
 from maml_core.plane import problems
 from maml_core.plane.answers import Rates, answer
@@ -77,6 +77,17 @@ def test_a_sweep_draws_the_engines_angles_and_names_where_the_lead_changes(revea
     where = 1 + (angles[1] - leap) / (angles[1] - angles[2])
     assert f"First **one leap**, then from m = {where:.3g} on **truncated** (at {leap:.1f}°)." in text(revealed)
     assert len(next(trace for trace in figure["data"] if trace["name"] == "lead changes")["x"]) == 1
+
+
+def test_a_tie_at_the_first_point_is_told():
+    text_of = shortcut_sweeps._words(
+        shortcut_sweeps.Swept(AXES["k"], (1, 2, 3), {"one-leap": [0.0, 1.0, 2.0], "truncated": [0.0, 2.0, 3.0]}),
+        (),
+        "angle",
+    )
+    assert text_of.startswith(
+        "Closest in angle: **one leap** (level with truncated at k = 1) from end to end: no other"
+    )
 
 
 def test_the_frozen_leaves_are_the_engines(revealed):
