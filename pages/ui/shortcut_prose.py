@@ -27,9 +27,9 @@ Its memory is that of one step, whatever k. Call it a one-leap estimator after t
 that its poster proposes is a good one: with a single inner step, it must be MAML.
 """
 TAKEAWAY = (
-    "A shortcut puts something cheaper in the place of the product of Jacobians. While αH is small, that costs next to "
-    "nothing, unless it also looks elsewhere, as Reptile does (at the support set) and iMAML (at another point). Where "
-    "it is not small, who is closest depends on θ, k and α, and has to be measured."
+    "A shortcut puts something cheaper in the place of the product of Jacobians. While αH is small, that costs next "
+    "to nothing, unless it also looks elsewhere, as Reptile does (at the support set) and iMAML (at another point). "
+    "Where it is not small, who is closest depends on θ, k and α, and has to be measured."
 )
 SOURCES = (
     "C. Finn, P. Abbeel, S. Levine (2017), MAML and its first-order version: "

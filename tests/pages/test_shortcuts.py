@@ -80,14 +80,9 @@ def test_a_sweep_draws_the_engines_angles_and_names_where_the_lead_changes(revea
 
 
 def test_a_tie_at_the_first_point_is_told():
-    text_of = shortcut_sweeps._words(
-        shortcut_sweeps.Swept(AXES["k"], (1, 2, 3), {"one-leap": [0.0, 1.0, 2.0], "truncated": [0.0, 2.0, 3.0]}),
-        (),
-        "angle",
-    )
-    assert text_of.startswith(
-        "Closest in angle: **one leap** (level with truncated at k = 1) from end to end: no other"
-    )
+    curves = {"one-leap": [0.0, 1.0, 2.0], "truncated": [0.0, 2.0, 3.0]}
+    told = shortcut_sweeps._words(shortcut_sweeps.Swept(AXES["k"], (1, 2, 3), curves), (), "angle")
+    assert "**one leap** (level with truncated at k = 1) from end to end: no other curve goes below it." in told
 
 
 def test_the_frozen_leaves_are_the_engines(revealed):
