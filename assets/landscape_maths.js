@@ -185,7 +185,9 @@ export const length = x => Math.hypot(...x);
 /* Eigenvalues of a symmetric matrix, the larger first, with the larger one's unit eigenvector. */
 export function eigen([[a, b], [, d]]) {
   const mean = (a + d) / 2, half = Math.hypot((a - d) / 2, b), angle = Math.atan2(2 * b, a - d) / 2;
-  return { values: [mean + half, mean - half], axis: [Math.cos(angle), Math.sin(angle)] };
+  const big = mean < 0 ? mean - half : mean + half, rest = (a * d - b * b) / big;  // mean ∓ half would lose digits
+  const small = Number.isFinite(rest) ? rest : 2 * mean - big;
+  return { values: mean < 0 ? [small, big] : [big, small], axis: [Math.cos(angle), Math.sin(angle)] };
 }
 
 /* Right singular vectors of a matrix, with their images: the half axes of the ellipse that the unit circle becomes. */

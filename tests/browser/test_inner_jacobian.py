@@ -75,6 +75,11 @@ def test_keys_clicks_true_lengths_hovering_saving_and_every_landscape(visit):
         expect(page.locator(".landscape .says")).to_contain_text(f"θ = ({start}")
         checked(page)
         assert page.locator(".landscape .task").count() == (2 if plane == "two tasks" else 1)
+    page.get_by_text("Show this step as code, graph, algebra and numbers").click()
+    page.locator(".linked figure.active svg").wait_for()
+    page.locator(".linked button[data-run=true]").click()
+    page.locator('.linked .algebra [data-ids*=".d"]').last.hover()  # Jᵀ: the nodes that multiply by it light up
+    assert page.locator(".linked figure[data-panel=true] g.node.k-second.on").count() > 5
 
 
 def keys(page):

@@ -132,6 +132,7 @@ def test_the_geometry_is_that_of_linear_algebra():
     draw = random.Random(7)
     matrices = [[[draw.gauss(0, 1) for _ in range(2)] for _ in range(2)] for _ in range(20)]
     symmetric = [[[a, (b + c) / 2], [(b + c) / 2, d]] for (a, b), (c, d) in matrices]
+    symmetric += [[[4e33, 0.0], [0.0, 2.0]], [[-3.0, 0.0], [0.0, -4e33]], [[0.0, 0.0], [0.0, 0.0]]]
     found = in_node(
         "({ eigen: data.symmetric.map(eigen), axes: data.matrices.map(ellipse), turns: [turn([0, 1], [1, 0]),"
         "turn([1, 0], [1, 1])] })",
