@@ -1,0 +1,99 @@
+"""Inner loops with torchopt and torch.func.
+
+Same arguments as in `plain`. Shapes: support and query are Batch(x (N, 1), y (N, 1)).
+"""
+
+import torch
+import torchopt
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.functional import mse_loss
+
+from maml_core.meta.tasks import Batch
+
+
+def torchopt_maml(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+    inner = torchopt.MetaSGD(model, lr=alpha)
+    for _ in range(steps):
+        inner.step(mse_loss(model(support.x), support.y))
+    query_loss = mse_loss(model(query.x), query.y)
+    query_loss.backward()
+    return query_loss
+
+
+def torchopt_stopped(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+    inner = torchopt.MetaSGD(model, lr=alpha)
+    for _ in range(steps):
+        inner.step(mse_loss(model(support.x), support.y))
+        torchopt.stop_gradient(model)
+    query_loss = mse_loss(model(query.x), query.y)
+    query_loss.backward()
+    return query_loss
+
+
+def func_maml(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+    def loss(params: dict[str, Tensor], batch: Batch) -> Tensor:
+        return mse_loss(functional_call(model, params, batch.x), batch.y)
+
+    def meta_loss(phi: dict[str, Tensor]) -> Tensor:
+        for _ in range(steps):
+            grads = torch.func.grad(loss)(phi, support)
+            phi = {name: p - alpha * grads[name] for name, p in phi.items()}
+        return loss(phi, query)
+
+    theta = {name: p.detach() for name, p in model.named_parameters()}
+    meta_gradient, query_loss = torch.func.grad_and_value(meta_loss)(theta)
+    for name, p in model.named_parameters():
+        p.grad = meta_gradient[name]
+    return query_loss
+
+
+def func_detached(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+    def loss(params: dict[str, Tensor], batch: Batch) -> Tensor:
+        return mse_loss(functional_call(model, params, batch.x), batch.y)
+
+    def meta_loss(phi: dict[str, Tensor]) -> Tensor:
+        for _ in range(steps):
+            grads = torch.func.grad(loss)(phi, support)
+            phi = {name: (p - alpha * grads[name]).detach() for name, p in phi.items()}
+        return loss(phi, query)
+
+    theta = {name: p.detach() for name, p in model.named_parameters()}
+    meta_gradient, query_loss = torch.func.grad_and_value(meta_loss)(theta)
+    for name, p in model.named_parameters():
+        p.grad = meta_gradient[name]
+    return query_loss
+
+
+def func_forward_mode(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+    def loss(params: dict[str, Tensor], batch: Batch) -> Tensor:
+        return mse_loss(functional_call(model, params, batch.x), batch.y)
+
+    def meta_loss(phi: dict[str, Tensor]) -> Tensor:
+        for _ in range(steps):
+            grads = torch.func.grad(loss)(phi, support)
+            phi = {name: p - alpha * grads[name] for name, p in phi.items()}
+        return loss(phi, query)
+
+    theta = {name: p.detach() for name, p in model.named_parameters()}
+    meta_gradient = torch.func.jacfwd(meta_loss)(theta)  # vmap of jvp, one direction per weight
+    for name, p in model.named_parameters():
+        p.grad = meta_gradient[name]
+    return meta_loss(theta)
+
+
+def func_forward_mode_written_out(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+    def loss(params: dict[str, Tensor], batch: Batch) -> Tensor:
+        return (functional_call(model, params, batch.x) - batch.y).square().mean()
+
+    def meta_loss(phi: dict[str, Tensor]) -> Tensor:
+        for _ in range(steps):
+            grads = torch.func.grad(loss)(phi, support)
+            phi = {name: p - alpha * grads[name] for name, p in phi.items()}
+        return loss(phi, query)
+
+    theta = {name: p.detach() for name, p in model.named_parameters()}
+    meta_gradient = torch.func.jacfwd(meta_loss)(theta)  # vmap of jvp, one direction per weight
+    for name, p in model.named_parameters():
+        p.grad = meta_gradient[name]
+    return meta_loss(theta)
