@@ -1,5 +1,6 @@
 """The programs that put the claims to the test, by number: run one, and it says what it found."""
 
+import inspect
 from collections.abc import Callable
 
 from maml_core.claims import TABLE, Claim
@@ -19,3 +20,8 @@ PROGRAMS: dict[int, Callable[[], Claim]] = {
 def of_lesson(number: int) -> tuple[Claim, ...]:
     """Every claim that a lesson explains, run now."""
     return tuple(PROGRAMS[claim]() for claim, row in TABLE.items() if row.lesson == number and claim in PROGRAMS)
+
+
+def source_of(number: int) -> str:
+    """The program behind a claim, as it runs."""
+    return inspect.getsource(PROGRAMS[number])

@@ -46,3 +46,8 @@ def judge(claim: Claim) -> None:
                 st.button(label, key=f"{name}:{verdict}", on_click=guessing.remember, args=(name, choice))
     else:
         st.markdown(f"{MARKS[claim.verdict]}. You said *{guess.text.lower()}*. {claim.evidence}")
+
+
+def plain(sentence: str) -> str:
+    """A sentence without code marks, for places that show none."""
+    return sentence.replace("`", "")

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from pages.ui import visit
+
 
 class Choice(NamedTuple):
     """One answer a reader may give. `repair`: the sentence for those who gave it and were wrong."""
@@ -44,7 +46,7 @@ def predict(name: str, question: str, choices: Sequence[Choice]) -> bool:
 def remember(name: str, choice: Choice | None) -> None:
     """The reader's first word on a question; None is "just show me". Kept for the visit, with its lesson."""
     st.session_state.setdefault("guesses", {})[name] = choice
-    st.session_state.setdefault("asked in", {})[name] = st.session_state.get("lesson", "")
+    visit.asked(name)
 
 
 def score() -> str:
