@@ -6,7 +6,7 @@ class does. Same arguments as in `plain`. Shapes: support and query are Batch(x 
 
 # Written as people write it:
 # ruff: noqa: B905
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportOptionalOperand=false
 
 import copy
 

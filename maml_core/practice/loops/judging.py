@@ -67,3 +67,17 @@ def _against(vector: Tensor, name: str, other: Tensor) -> tuple[str, float, floa
     whole = relative(vector, other)
     # A factor that rounding alone explains is 1.
     return (name, 1.0, whole) if math.isclose(factor, 1.0, abs_tol=SINGLE) else (name, factor, rest)
+
+
+class Mark(NamedTuple):
+    """A known vector as an arrow beside the meta-gradient, which has length 1 and points along 0°."""
+
+    name: str  # a key of LABELS
+    degrees: float
+    length: float
+
+
+def marks() -> tuple[Mark, ...]:
+    """Every landmark against the meta-gradient."""
+    known = landmarks()
+    return tuple(Mark(name, angle(v, known["exact"]), length_ratio(v, known["exact"])) for name, v in known.items())

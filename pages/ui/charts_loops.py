@@ -1,0 +1,64 @@
+"""Lesson 10's picture: vectors as arrows beside the meta-gradient, with their true angles and lengths."""
+
+import math
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from maml_core.practice.loops.judging import Finding, Mark
+from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER
+
+HIGHLIGHT, QUIET = "#000003", "#8a8a8a"
+NAMES = {
+    "exact": "meta-gradient",
+    "first order": "first order",
+    "leak": "first order + (θ − φ)/α",
+    "wrong order": "wrong order",
+    "reptile": "Reptile",
+    "one step": "one step only",
+    "support as query": "support as query",
+    "no adaptation": "no inner loop",
+}
+COLOURS = {"exact": SECOND_ORDER, "first order": FIRST_ORDER}
+
+
+def compass(marks: Sequence[Mark], found: Finding | None = None) -> go.Figure:
+    """Arrows from one origin; across is the part along the meta-gradient, up is what is left of the vector."""
+    figure = go.Figure()
+    for mark in marks:
+        if mark.name in NAMES:
+            colour = COLOURS.get(mark.name, QUIET)
+            _arrow(figure, NAMES[mark.name], mark.degrees, mark.length, colour, 3 if mark.name in COLOURS else 1.5)
+    if found is not None and found.degrees is not None and found.length is not None:
+        _arrow(figure, "this loop", found.degrees, found.length, HIGHLIGHT, 5, dash="dot")
+    figure.update_xaxes(title="along the meta-gradient", zeroline=True, constrain="domain")
+    figure.update_yaxes(title="across it", scaleanchor="x", scaleratio=1, zeroline=True)
+    return figure.update_layout(height=430, margin=MARGIN, showlegend=False)
+
+
+def _arrow(
+    figure: go.Figure, name: str, degrees: float, length: float, colour: str, width: float, dash: str = "solid"
+) -> None:
+    x, y = length * math.cos(math.radians(degrees)), length * math.sin(math.radians(degrees))
+    below = dash == "dot" or name == "meta-gradient"
+    figure.add_scatter(
+        x=[0, x],
+        y=[0, y],
+        name=name,
+        mode="lines+markers+text",
+        text=["", name],
+        textposition="bottom center" if below else "top center",
+        textfont={"color": colour},
+        line={"color": colour, "width": width, "dash": dash},
+        marker={"symbol": "arrow", "angleref": "previous", "size": [0, 9 + 2 * width], "color": colour},
+        hovertemplate=f"{name}: {degrees:.1f}°, {length:.2f} times as long<extra></extra>",
+        cliponaxis=False,
+    )
+
+
+def in_words(marks: Sequence[Mark], found: Finding | None = None) -> str:
+    """The same picture as a sentence, for those who do not see it."""
+    arrows = [f"{NAMES[m.name]} {m.degrees:.0f}° and {m.length:.2f}" for m in marks if m.name in NAMES]
+    if found is not None and found.degrees is not None and found.length is not None:
+        arrows.append(f"this loop {found.degrees:.0f}° and {found.length:.2f}")
+    return f"Angle to the meta-gradient, and length against its own: {'; '.join(arrows)}."
