@@ -19,6 +19,8 @@ NAMES = {
     "support as query": "support as query",
     "no adaptation": "no inner loop",
 }
+# What is across the meta-gradient is a different direction for each vector, so the side is ours to choose: legibly.
+BELOW = ("support as query", "no adaptation", "wrong order")
 COLOURS = {"exact": SECOND_ORDER, "first order": FIRST_ORDER}
 
 
@@ -27,30 +29,36 @@ def compass(marks: Sequence[Mark], found: Finding | None = None) -> go.Figure:
     figure = go.Figure()
     for mark in marks:
         if mark.name in NAMES:
-            colour = COLOURS.get(mark.name, QUIET)
-            _arrow(figure, NAMES[mark.name], mark.degrees, mark.length, colour, 3 if mark.name in COLOURS else 1.5)
+            width = 3 if mark.name in COLOURS else 1.5
+            _arrow(figure, NAMES[mark.name], _tip(mark), COLOURS.get(mark.name, QUIET), width)
     if found is not None and found.degrees is not None and found.length is not None:
-        _arrow(figure, "this loop", found.degrees, found.length, HIGHLIGHT, 5, dash="dot")
-    figure.update_xaxes(title="along the meta-gradient", zeroline=True, constrain="domain")
+        _arrow(figure, "this loop", _tip(Mark(found.known_as, found.degrees, found.length)), HIGHLIGHT, 4, dash="dot")
+    figure.update_xaxes(title="along the meta-gradient", zeroline=True, constrain="domain", rangemode="tozero")
     figure.update_yaxes(title="across it", scaleanchor="x", scaleratio=1, zeroline=True)
     return figure.update_layout(height=430, margin=MARGIN, showlegend=False)
 
 
+def _tip(mark: Mark) -> tuple[float, float]:
+    angle = math.radians(mark.degrees) * (-1 if mark.name in BELOW else 1)
+    return mark.length * math.cos(angle), mark.length * math.sin(angle)
+
+
 def _arrow(
-    figure: go.Figure, name: str, degrees: float, length: float, colour: str, width: float, dash: str = "solid"
+    figure: go.Figure, name: str, tip: tuple[float, float], colour: str, width: float, dash: str = "solid"
 ) -> None:
-    x, y = length * math.cos(math.radians(degrees)), length * math.sin(math.radians(degrees))
-    below = dash == "dot" or name == "meta-gradient"
+    x, y = tip
+    degrees, length = abs(math.degrees(math.atan2(y, x))), math.hypot(x, y)
+    found = dash == "dot"  # its tip may lie on a known one's, so its name stands at the middle
     figure.add_scatter(
-        x=[0, x],
-        y=[0, y],
+        x=[0, x / 2, x],
+        y=[0, y / 2, y],
         name=name,
         mode="lines+markers+text",
-        text=["", name],
-        textposition="bottom center" if below else "top center",
+        text=["", name, ""] if found else ["", "", name],
+        textposition="top left" if found else "bottom center" if y < -0.5 else "middle right",
         textfont={"color": colour},
         line={"color": colour, "width": width, "dash": dash},
-        marker={"symbol": "arrow", "angleref": "previous", "size": [0, 9 + 2 * width], "color": colour},
+        marker={"symbol": "arrow", "angleref": "previous", "size": [0, 0, 9 + 2 * width], "color": colour},
         hovertemplate=f"{name}: {degrees:.1f}°, {length:.2f} times as long<extra></extra>",
         cliponaxis=False,
     )

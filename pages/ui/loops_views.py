@@ -17,7 +17,7 @@ WORDS: dict[Verdict, str] = {
     "wrong": "another vector",
     "zero": "zeros",
     "None": "None",
-    "raises": "an error, before that",
+    "raises": "nothing: an error",
 }
 COLOURS: dict[Verdict, str] = {
     "exact": "green",
@@ -64,7 +64,7 @@ def with_symptom(label: str) -> tuple[str, ...]:
 def predict(name: str, loop: Loop, seen: Examined) -> bool:
     return guessing.predict(
         question(name, loop.title),
-        "When this loop is done, `p.grad` of the model's parameters holds …",
+        "When it is done, `p.grad` holds …",
         [guessing.Choice(text, verdict == seen.finding.verdict, "") for verdict, text in WORDS.items()],
     )
 

@@ -18,8 +18,9 @@ def own_gradient() -> None:
     st.subheader("Bring your own meta-gradient", anchor=False)
     st.markdown(
         f"The problem on this page is published: seed {SEED}, one sine, 10 support and 10 query points, a 1-8-1 "
-        f"network with tanh, α = {ALPHA}, k = {STEPS}, mean squared error, float64. Take it to your own code, in whatever "
-        "framework, and bring back the gradient of the query loss with respect to θ. Numbers are all that is read."
+        f"network with tanh, α = {ALPHA}, k = {STEPS}, mean squared error, float64. Take it to your own code, in "
+        "whatever framework, and bring back the gradient of the query loss with respect to θ. Only its numbers are "
+        "read; nothing is run."
     )
     left, right = st.columns(2, gap="large")
     with left:
@@ -39,9 +40,7 @@ def _take() -> None:
 
 
 def _bring() -> None:
-    file = st.file_uploader(
-        "meta_gradient.json or .safetensors, at most 1 MB", type=["json", "safetensors"], max_upload_size=1
-    )
+    file = st.file_uploader("meta_gradient.json or .safetensors", type=["json", "safetensors"], max_upload_size=1)
     pasted = st.text_area(
         "or paste the JSON",
         height=150,

@@ -5,14 +5,11 @@ Same arguments as in `plain`. Shapes: support and query are Batch(x (N, 1), y (N
 
 import torch
 import torchopt
-from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import mse_loss
 
-from maml_core.meta.tasks import Batch
 
-
-def torchopt_maml(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def torchopt_maml(model, support, query, alpha, steps):
     inner = torchopt.MetaSGD(model, lr=alpha)
     for _ in range(steps):
         inner.step(mse_loss(model(support.x), support.y))
@@ -21,7 +18,7 @@ def torchopt_maml(model: nn.Module, support: Batch, query: Batch, alpha: float, 
     return query_loss
 
 
-def torchopt_stopped(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def torchopt_stopped(model, support, query, alpha, steps):
     inner = torchopt.MetaSGD(model, lr=alpha)
     for _ in range(steps):
         inner.step(mse_loss(model(support.x), support.y))
@@ -31,11 +28,11 @@ def torchopt_stopped(model: nn.Module, support: Batch, query: Batch, alpha: floa
     return query_loss
 
 
-def func_maml(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
-    def loss(params: dict[str, Tensor], batch: Batch) -> Tensor:
+def func_maml(model, support, query, alpha, steps):
+    def loss(params, batch):
         return mse_loss(functional_call(model, params, batch.x), batch.y)
 
-    def meta_loss(phi: dict[str, Tensor]) -> Tensor:
+    def meta_loss(phi):
         for _ in range(steps):
             grads = torch.func.grad(loss)(phi, support)
             phi = {name: p - alpha * grads[name] for name, p in phi.items()}
@@ -48,11 +45,11 @@ def func_maml(model: nn.Module, support: Batch, query: Batch, alpha: float, step
     return query_loss
 
 
-def func_detached(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
-    def loss(params: dict[str, Tensor], batch: Batch) -> Tensor:
+def func_detached(model, support, query, alpha, steps):
+    def loss(params, batch):
         return mse_loss(functional_call(model, params, batch.x), batch.y)
 
-    def meta_loss(phi: dict[str, Tensor]) -> Tensor:
+    def meta_loss(phi):
         for _ in range(steps):
             grads = torch.func.grad(loss)(phi, support)
             phi = {name: (p - alpha * grads[name]).detach() for name, p in phi.items()}
@@ -65,11 +62,11 @@ def func_detached(model: nn.Module, support: Batch, query: Batch, alpha: float, 
     return query_loss
 
 
-def func_forward_mode(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
-    def loss(params: dict[str, Tensor], batch: Batch) -> Tensor:
+def func_forward_mode(model, support, query, alpha, steps):
+    def loss(params, batch):
         return mse_loss(functional_call(model, params, batch.x), batch.y)
 
-    def meta_loss(phi: dict[str, Tensor]) -> Tensor:
+    def meta_loss(phi):
         for _ in range(steps):
             grads = torch.func.grad(loss)(phi, support)
             phi = {name: p - alpha * grads[name] for name, p in phi.items()}
@@ -82,11 +79,11 @@ def func_forward_mode(model: nn.Module, support: Batch, query: Batch, alpha: flo
     return meta_loss(theta)
 
 
-def func_forward_mode_written_out(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
-    def loss(params: dict[str, Tensor], batch: Batch) -> Tensor:
+def func_forward_mode_written_out(model, support, query, alpha, steps):
+    def loss(params, batch):
         return (functional_call(model, params, batch.x) - batch.y).square().mean()
 
-    def meta_loss(phi: dict[str, Tensor]) -> Tensor:
+    def meta_loss(phi):
         for _ in range(steps):
             grads = torch.func.grad(loss)(phi, support)
             phi = {name: p - alpha * grads[name] for name, p in phi.items()}

@@ -4,33 +4,24 @@ learn2learn 0.2.0 does not build on Python 3.11, so `clone_module` and `adapt` s
 class does. Same arguments as in `plain`. Shapes: support and query are Batch(x (N, 1), y (N, 1)).
 """
 
-# Written as people write it:
-# ruff: noqa: B905
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportOptionalOperand=false
-
 import copy
 
 import torch
-from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import mse_loss
 
-from maml_core.meta.tasks import Batch
 
-
-def gradient(
-    model: nn.Module, phi: dict[str, Tensor], batch: Batch, create_graph: bool = False
-) -> tuple[Tensor, ...]:
+def gradient(model, phi, batch, create_graph=False):
     loss = mse_loss(functional_call(model, phi, batch.x), batch.y)
     return torch.autograd.grad(loss, list(phi.values()), create_graph=create_graph)
 
 
-def products_forwards(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def products_forwards(model, support, query, alpha, steps):
     phi, stops = dict(model.named_parameters()), []
     for _ in range(steps):
         stops.append(phi)
         grads = gradient(model, phi, support)
-        phi = {name: (p - alpha * g).detach().requires_grad_() for (name, p), g in zip(phi.items(), grads)}
+        phi = {n: (p - alpha * g).detach().requires_grad_() for (n, p), g in zip(phi.items(), grads)}
     v = gradient(model, phi, query)
     for stop in stops:
         grads = gradient(model, stop, support, create_graph=True)
@@ -41,12 +32,12 @@ def products_forwards(model: nn.Module, support: Batch, query: Batch, alpha: flo
     return mse_loss(functional_call(model, phi, query.x), query.y)
 
 
-def products_backwards(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def products_backwards(model, support, query, alpha, steps):
     phi, stops = dict(model.named_parameters()), []
     for _ in range(steps):
         stops.append(phi)
         grads = gradient(model, phi, support)
-        phi = {name: (p - alpha * g).detach().requires_grad_() for (name, p), g in zip(phi.items(), grads)}
+        phi = {n: (p - alpha * g).detach().requires_grad_() for (n, p), g in zip(phi.items(), grads)}
     v = gradient(model, phi, query)
     for stop in reversed(stops):
         grads = gradient(model, stop, support, create_graph=True)
@@ -57,14 +48,14 @@ def products_backwards(model: nn.Module, support: Batch, query: Batch, alpha: fl
     return mse_loss(functional_call(model, phi, query.x), query.y)
 
 
-def clone_module(module: nn.Module) -> nn.Module:
+def clone_module(module):
     twin = copy.copy(module)
     twin._parameters = {name: p.clone() for name, p in module._parameters.items()}
     twin._modules = {name: clone_module(part) for name, part in module._modules.items()}
     return twin
 
 
-def adapt(learner: nn.Module, loss: Tensor, lr: float, first_order: bool = False) -> None:
+def adapt(learner, loss, lr, first_order=False):
     parameters = list(learner.parameters())
     second_order = not first_order
     grads = iter(torch.autograd.grad(loss, parameters, retain_graph=second_order, create_graph=second_order))
@@ -72,7 +63,7 @@ def adapt(learner: nn.Module, loss: Tensor, lr: float, first_order: bool = False
         part._parameters = {name: p - lr * next(grads) for name, p in part._parameters.items()}
 
 
-def learn2learn_maml(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def learn2learn_maml(model, support, query, alpha, steps):
     learner = clone_module(model)
     for _ in range(steps):
         adapt(learner, mse_loss(learner(support.x), support.y), lr=alpha)
@@ -81,7 +72,7 @@ def learn2learn_maml(model: nn.Module, support: Batch, query: Batch, alpha: floa
     return query_loss
 
 
-def learn2learn_first_order(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def learn2learn_first_order(model, support, query, alpha, steps):
     learner = clone_module(model)
     for _ in range(steps):
         adapt(learner, mse_loss(learner(support.x), support.y), lr=alpha, first_order=True)
@@ -90,7 +81,7 @@ def learn2learn_first_order(model: nn.Module, support: Batch, query: Batch, alph
     return query_loss
 
 
-def learn2learn_model_asked(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def learn2learn_model_asked(model, support, query, alpha, steps):
     learner = clone_module(model)
     for _ in range(steps):
         adapt(learner, mse_loss(learner(support.x), support.y), lr=alpha)

@@ -3,19 +3,14 @@
 Shapes: support and query are Batch(x (N, 1), y (N, 1)).
 """
 
-# Written as people write it:
-# ruff: noqa: B905
 # pyright: reportArgumentType=false, reportCallIssue=false
 
 import higher
 import torch
-from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from maml_core.meta.tasks import Batch
 
-
-def higher_maml(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def higher_maml(model, support, query, alpha, steps):
     inner = torch.optim.SGD(model.parameters(), lr=alpha)
     with higher.innerloop_ctx(model, inner, copy_initial_weights=False) as (fmodel, diffopt):
         for _ in range(steps):
@@ -25,7 +20,7 @@ def higher_maml(model: nn.Module, support: Batch, query: Batch, alpha: float, st
     return query_loss
 
 
-def higher_by_default(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def higher_by_default(model, support, query, alpha, steps):
     inner = torch.optim.SGD(model.parameters(), lr=alpha)
     with higher.innerloop_ctx(model, inner) as (fmodel, diffopt):
         for _ in range(steps):
@@ -35,7 +30,7 @@ def higher_by_default(model: nn.Module, support: Batch, query: Batch, alpha: flo
     return query_loss
 
 
-def higher_untracked(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def higher_untracked(model, support, query, alpha, steps):
     inner = torch.optim.SGD(model.parameters(), lr=alpha)
     options = {"copy_initial_weights": False, "track_higher_grads": False}
     with higher.innerloop_ctx(model, inner, **options) as (fmodel, diffopt):
@@ -46,7 +41,7 @@ def higher_untracked(model: nn.Module, support: Batch, query: Batch, alpha: floa
     return query_loss
 
 
-def higher_with_callback(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def higher_with_callback(model, support, query, alpha, steps):
     inner = torch.optim.SGD(model.parameters(), lr=alpha)
     with higher.innerloop_ctx(model, inner, copy_initial_weights=False) as (fmodel, diffopt):
         for _ in range(steps):
@@ -57,7 +52,7 @@ def higher_with_callback(model: nn.Module, support: Batch, query: Batch, alpha: 
     return query_loss
 
 
-def higher_at_phi(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def higher_at_phi(model, support, query, alpha, steps):
     inner = torch.optim.SGD(model.parameters(), lr=alpha)
     with higher.innerloop_ctx(model, inner, copy_initial_weights=False) as (fmodel, diffopt):
         for _ in range(steps):
@@ -69,7 +64,7 @@ def higher_at_phi(model: nn.Module, support: Batch, query: Batch, alpha: float, 
     return query_loss
 
 
-def higher_at_theta(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def higher_at_theta(model, support, query, alpha, steps):
     inner = torch.optim.SGD(model.parameters(), lr=alpha)
     with higher.innerloop_ctx(model, inner, copy_initial_weights=False) as (fmodel, diffopt):
         for _ in range(steps):
@@ -81,7 +76,7 @@ def higher_at_theta(model: nn.Module, support: Batch, query: Batch, alpha: float
     return query_loss
 
 
-def higher_with_adam(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def higher_with_adam(model, support, query, alpha, steps):
     inner = torch.optim.Adam(model.parameters(), lr=alpha)
     with higher.innerloop_ctx(model, inner, copy_initial_weights=False) as (fmodel, diffopt):
         for _ in range(steps):

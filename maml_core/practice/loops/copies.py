@@ -3,32 +3,25 @@
 Shapes: support and query are Batch(x (N, 1), y (N, 1)).
 """
 
-# Written as people write it:
-# ruff: noqa: B905
-# pyright: reportArgumentType=false, reportOptionalOperand=false, reportOperatorIssue=false
-
 import copy
 
 import torch
-from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import mse_loss
 
-from maml_core.meta.tasks import Batch
 
-
-def clones_cut_off(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def clones_cut_off(model, support, query, alpha, steps):
     phi = {name: p.clone().detach().requires_grad_() for name, p in model.named_parameters()}
     for _ in range(steps):
         loss = mse_loss(functional_call(model, phi, support.x), support.y)
         grads = torch.autograd.grad(loss, list(phi.values()), create_graph=True)
-        phi = {name: p - alpha * g for (name, p), g in zip(phi.items(), grads)}
+        phi = {n: p - alpha * g for (n, p), g in zip(phi.items(), grads)}
     query_loss = mse_loss(functional_call(model, phi, query.x), query.y)
     query_loss.backward()
     return query_loss
 
 
-def deepcopy_and_data(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def deepcopy_and_data(model, support, query, alpha, steps):
     fast = copy.deepcopy(model)
     for _ in range(steps):
         loss = mse_loss(fast(support.x), support.y)
@@ -40,7 +33,7 @@ def deepcopy_and_data(model: nn.Module, support: Batch, query: Batch, alpha: flo
     return query_loss
 
 
-def sgd_on_a_copy(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def sgd_on_a_copy(model, support, query, alpha, steps):
     fast = copy.deepcopy(model)
     inner = torch.optim.SGD(fast.parameters(), lr=alpha)
     for _ in range(steps):
@@ -52,7 +45,7 @@ def sgd_on_a_copy(model: nn.Module, support: Batch, query: Batch, alpha: float, 
     return query_loss
 
 
-def sgd_without_zero_grad(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def sgd_without_zero_grad(model, support, query, alpha, steps):
     theta = copy.deepcopy(model.state_dict())
     inner = torch.optim.SGD(model.parameters(), lr=alpha)
     for _ in range(steps):
@@ -65,12 +58,12 @@ def sgd_without_zero_grad(model: nn.Module, support: Batch, query: Batch, alpha:
     return query_loss
 
 
-def loaded_state(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def loaded_state(model, support, query, alpha, steps):
     theta = copy.deepcopy(model.state_dict())
     for _ in range(steps):
         loss = mse_loss(model(support.x), support.y)
         grads = torch.autograd.grad(loss, list(model.parameters()), create_graph=True)
-        phi = {name: p - alpha * g for (name, p), g in zip(model.named_parameters(), grads)}
+        phi = {n: p - alpha * g for (n, p), g in zip(model.named_parameters(), grads)}
         model.load_state_dict(phi)
     query_loss = mse_loss(model(query.x), query.y)
     query_loss.backward()
@@ -78,7 +71,7 @@ def loaded_state(model: nn.Module, support: Batch, query: Batch, alpha: float, s
     return query_loss
 
 
-def updated_in_place(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def updated_in_place(model, support, query, alpha, steps):
     for _ in range(steps):
         loss = mse_loss(model(support.x), support.y)
         grads = torch.autograd.grad(loss, list(model.parameters()), create_graph=True)
@@ -90,7 +83,7 @@ def updated_in_place(model: nn.Module, support: Batch, query: Batch, alpha: floa
     return query_loss
 
 
-def backward_inside(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def backward_inside(model, support, query, alpha, steps):
     phi = {name: p.clone() for name, p in model.named_parameters()}
     for _ in range(steps):
         [p.retain_grad() for p in phi.values()]
@@ -102,12 +95,12 @@ def backward_inside(model: nn.Module, support: Batch, query: Batch, alpha: float
     return query_loss
 
 
-def eval_for_the_query(model: nn.Module, support: Batch, query: Batch, alpha: float, steps: int) -> Tensor:
+def eval_for_the_query(model, support, query, alpha, steps):
     phi = dict(model.named_parameters())
     for _ in range(steps):
         loss = mse_loss(functional_call(model, phi, support.x), support.y)
         grads = torch.autograd.grad(loss, list(phi.values()), create_graph=True)
-        phi = {name: p - alpha * g for (name, p), g in zip(phi.items(), grads)}
+        phi = {n: p - alpha * g for (n, p), g in zip(phi.items(), grads)}
     model.eval()
     query_loss = mse_loss(functional_call(model, phi, query.x), query.y)
     query_loss.backward()

@@ -50,8 +50,8 @@ def judged(data: bytes) -> Answer:
 
 
 def _is_binary(data: bytes) -> bool:
-    """safetensors begins with the length of its header, and the header with a brace; text has neither."""
-    return data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= len(data)
+    """safetensors begins with the length of its header in eight bytes; as text, the last of them would not be 0."""
+    return data[7:9] == b"\x00{"
 
 
 def _missing(gradient: Params) -> tuple[str, ...]:
