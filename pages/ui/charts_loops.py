@@ -55,13 +55,20 @@ def _arrow(
         name=name,
         mode="lines+markers+text",
         text=["", name, ""] if found else ["", "", name],
-        textposition="top left" if found else "bottom center" if y < -0.5 else "middle right",
+        textposition=_side(x, y, found),
         textfont={"color": colour},
         line={"color": colour, "width": width, "dash": dash},
         marker={"symbol": "arrow", "angleref": "previous", "size": [0, 0, 9 + 2 * width], "color": colour},
         hovertemplate=f"{name}: {degrees:.1f}°, {length:.2f} times as long<extra></extra>",
         cliponaxis=False,
     )
+
+
+def _side(x: float, y: float, found: bool) -> str:
+    """Where a name stands, so that names neither meet nor leave a phone's screen."""
+    if found or x > 1.5:
+        return "top left"
+    return "bottom center" if y < -0.5 else "middle right"
 
 
 def in_words(marks: Sequence[Mark], found: Finding | None = None) -> str:

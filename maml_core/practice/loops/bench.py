@@ -78,6 +78,12 @@ def examine_repaired(title: str) -> Examined:
     return _examine(loop, loop.repaired)
 
 
+def warm_up() -> None:
+    """Examine every loop, so that no reader waits: a process's first SGD and first jacfwd take a second each."""
+    for title in BENCH:
+        examine(title)
+
+
 def _examine(loop: Loop, run: Run) -> Examined:
     theta = published().theta
     trial = attempt(run, theta, normalised=loop.normalised)

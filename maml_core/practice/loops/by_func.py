@@ -73,7 +73,7 @@ def func_forward_mode(model, support, query, alpha, steps):
         return loss(phi, query)
 
     theta = {name: p.detach() for name, p in model.named_parameters()}
-    meta_gradient = torch.func.jacfwd(meta_loss)(theta)  # vmap of jvp, one direction per weight
+    meta_gradient = torch.func.jacfwd(meta_loss)(theta)  # vmap of jvp
     for name, p in model.named_parameters():
         p.grad = meta_gradient[name]
     return meta_loss(theta)
@@ -90,7 +90,7 @@ def func_forward_mode_written_out(model, support, query, alpha, steps):
         return loss(phi, query)
 
     theta = {name: p.detach() for name, p in model.named_parameters()}
-    meta_gradient = torch.func.jacfwd(meta_loss)(theta)  # vmap of jvp, one direction per weight
+    meta_gradient = torch.func.jacfwd(meta_loss)(theta)  # vmap of jvp
     for name, p in model.named_parameters():
         p.grad = meta_gradient[name]
     return meta_loss(theta)
