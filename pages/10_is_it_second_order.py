@@ -6,9 +6,8 @@ import streamlit as st
 
 from maml_core.practice.loops.bench import BENCH, Examined, examine
 from maml_core.practice.loops.judging import Mark, marks
-from maml_core.practice.loops.landmarks import checked
 from maml_core.practice.loops.scripts import loop_script
-from pages.ui import charts_loops, claims, lesson, loops_views
+from pages.ui import claims, lesson, loops_views
 from pages.ui.own_gradient import own_gradient
 
 NAME = "10_is_it_second_order"
@@ -34,12 +33,11 @@ code, picture = st.columns([3, 2], gap="medium")
 with code:
     loops_views.code(loop)
 with picture:
-    figure = charts_loops.compass(landmarks(), seen.finding if revealed else None)
-    st.plotly_chart(figure, key="compass", alt=charts_loops.in_words(landmarks(), seen.finding if revealed else None))
+    loops_views.compass(landmarks(), loop, seen.finding if revealed else None)
 if revealed:
     with st.container(border=True):
         loops_views.verdict(loop, seen)
-    lesson.vectors_line(checked(), "meta-gradient of this problem", "Everything above is measured against it.")
+    loops_views.agreement(loop)
 loops_views.judged_table(NAME)
 
 st.markdown(

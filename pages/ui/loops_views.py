@@ -1,15 +1,17 @@
 """Lesson 10's furniture: choosing a loop, guessing, the verdict with its repair, and the visit's table."""
 
 import difflib
+from collections.abc import Sequence
 
 import streamlit as st
 
 from maml_core.numerals import numeral
 from maml_core.practice.loops.bench import ALL, BENCH, SYMPTOMS, Examined, examine, examine_repaired
-from maml_core.practice.loops.judging import Verdict
+from maml_core.practice.loops.judging import Finding, Mark, Verdict
+from maml_core.practice.loops.landmarks import checked
 from maml_core.practice.loops.loop import Loop
 from maml_core.practice.loops.with_libraries import PATTERN
-from pages.ui import controls, guessing, lesson
+from pages.ui import charts_loops, controls, guessing, lesson
 
 WORDS: dict[Verdict, str] = {
     "exact": "the meta-gradient",
@@ -82,11 +84,12 @@ def _pattern(loop: Loop) -> str:
 
 def verdict(loop: Loop, seen: Examined) -> None:
     """What was measured, in words; then why, the repair as a diff, and where people met it."""
-    st.markdown(f":{COLOURS[seen.finding.verdict]}[:material/gavel:] {_measured(seen)} {_slope(seen)}")
+    st.markdown(f":{COLOURS[seen.finding.verdict]}[:material/gavel:] {_measured(loop, seen)} {_slope(seen)}")
     if seen.error:
         st.code(seen.error, language=None, wrap_lines=True)
     st.markdown(f"**Why.** {loop.reason}")
-    st.markdown("**What you would notice:** " + "; ".join(SYMPTOMS[name] for name in seen.symptoms) + ".")
+    if seen.finding.verdict != "exact":
+        st.markdown("**What you would notice:** " + "; ".join(SYMPTOMS[name] for name in seen.symptoms) + ".")
     if loop.repaired is not None:
         _repair(loop)
     if loop.links:
@@ -94,16 +97,17 @@ def verdict(loop: Loop, seen: Examined) -> None:
         st.markdown(f"People discuss this in {met}.")
 
 
-def _measured(seen: Examined) -> str:
+def _measured(loop: Loop, seen: Examined) -> str:
     finding = seen.finding
+    target = "the gradient of its own query loss" if loop.own_target else "the meta-gradient"
     against = ""
     if finding.degrees is not None and finding.length is not None:
         degrees, length = numeral(finding.degrees, 3), numeral(finding.length, 3)
-        against = f"It is {degrees}° from the meta-gradient and {length} times as long."
+        against = f"It is {degrees}° from {target} and {length} times as long."
     match finding.verdict:
         case "exact":
             off = lesson.scientific(finding.difference or 0.0)
-            return f"**Exact.** `p.grad` is the meta-gradient, to {off} of its length."
+            return f"**Exact.** `p.grad` is {target}, to {off} of its length."
         case "zero":
             return "**Zero.** Every number in `p.grad` is 0."
         case "None":
@@ -114,6 +118,23 @@ def _measured(seen: Examined) -> str:
             return f"**First order.** `p.grad` is ∇L_q(φ). {against}"
     known = f"`p.grad` is {finding.name}." if finding.name else "`p.grad` is no vector that has a name here."
     return f"**Another vector.** {known} {against}"
+
+
+def agreement(loop: Loop) -> None:
+    """The reference by independent ways."""
+    own = "This loop has another rule or network, and a target of its own: central differences of its own loss."
+    note = own if loop.own_target else "Everything above is measured against it."
+    lesson.vectors_line(checked(), "meta-gradient of the published problem", note)
+
+
+def compass(marks: Sequence[Mark], loop: Loop, finding: Finding | None) -> None:
+    """The known vectors, and the loop's own once it may be shown."""
+    if loop.own_target:  # they belong to the published problem, and this loop's target does not
+        marks = [mark for mark in marks if mark.name == "exact"]
+    words = charts_loops.in_words(marks, finding)
+    st.plotly_chart(charts_loops.compass(marks, finding), key="compass", alt=words)
+    if loop.own_target:
+        st.caption("Here the meta-gradient is that of this loop's own rule and network.")
 
 
 def _slope(seen: Examined) -> str:

@@ -37,7 +37,7 @@ def test_one_visit_guesses_reveals_browses_and_keeps_score():
     assert "changes by −0.6718 per unit, and `p.grad` promises −1.161" in text(app)
     assert "`p.grad` holds the meta-gradient, to" in text(app)
     assert "https://github.com/hoyeoplee/MeLU/issues/9" in text(app)
-    assert "4 independent ways give the same meta-gradient of this problem" in text(app)
+    assert "4 independent ways give the same meta-gradient of the published problem" in text(app)
     assert "this loop" in arrows(app)
     assert app.code[1].value.startswith(" def meta_step(model, support, query, alpha, steps):\n-    theta = copy")
 
@@ -134,3 +134,11 @@ def test_the_claims_of_both_documents_are_judged_by_their_runs():
     app.button(key="claim 28:true").click().run()
     assert "It is the first-order gradient plus (θ − φ)/α" in text(app)
     assert {f"claim {number}:half" for number in range(26, 41) if number != 28} <= {b.key for b in app.button}
+
+
+@pytest.mark.parametrize("title", ["higher, Adam", "eval() for the query"])
+def test_a_loop_with_another_rule_or_network_is_held_to_its_own_loss(title):
+    app = guess(open_page(PAGE, loop=title), "just show me")
+    assert arrows(app) == {"meta-gradient", "this loop"}
+    assert "the gradient of its own query loss" in text(app)
+    assert "a target of its own: central differences of its own loss" in text(app)
