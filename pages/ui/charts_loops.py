@@ -26,16 +26,22 @@ COLOURS = {"exact": SECOND_ORDER, "first order": FIRST_ORDER}
 
 def compass(marks: Sequence[Mark], found: Finding | None = None) -> go.Figure:
     """Arrows from one origin; across is the part along the meta-gradient, up is what is left of the vector."""
-    figure = go.Figure()
-    for mark in marks:
-        if mark.name in NAMES:
-            width = 3 if mark.name in COLOURS else 1.5
-            _arrow(figure, NAMES[mark.name], _tip(mark), COLOURS.get(mark.name, QUIET), width)
+    figure, known = go.Figure(), [mark for mark in marks if mark.name in NAMES]
+    for mark in known:
+        width = 3 if mark.name in COLOURS else 1.5
+        _arrow(figure, NAMES[mark.name], _tip(mark), COLOURS.get(mark.name, QUIET), width)
     if found is not None and found.degrees is not None and found.length is not None:
-        _arrow(figure, "this loop", _tip(Mark(found.known_as, found.degrees, found.length)), HIGHLIGHT, 4, dash="dot")
-    figure.update_xaxes(title="along the meta-gradient", zeroline=True, constrain="domain", rangemode="tozero")
-    figure.update_yaxes(title="across it", scaleanchor="x", scaleratio=1, zeroline=True)
+        known.append(Mark(found.known_as, found.degrees, found.length))
+        _arrow(figure, "this loop", _tip(known[-1]), HIGHLIGHT, 4, dash="dot")
+    across, up = zip(*map(_tip, known), strict=True)
+    figure.update_xaxes(title="along the meta-gradient", range=_room(across, -0.1, 1.5), constrain="domain")
+    figure.update_yaxes(title="across it", range=_room(up, -0.6, 0.6), scaleanchor="x", constrain="domain")
     return figure.update_layout(height=430, margin=MARGIN, showlegend=False)
+
+
+def _room(tips: Sequence[float], low: float, high: float) -> tuple[float, float]:
+    """An axis that holds every tip and its name, and at least what is between the two ends."""
+    return min(low, 1.3 * min(tips)), max(high, 1.15 * max(tips))
 
 
 def _tip(mark: Mark) -> tuple[float, float]:
