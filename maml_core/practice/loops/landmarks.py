@@ -42,9 +42,8 @@ LABELS = {
 @cache
 def landmarks() -> dict[str, Tensor]:
     """Every vector by its key in LABELS."""
-    theta, tasks = published().theta, published().tasks
-    swapped = tasks._replace(query=tasks.support)
-    run = partial(_gradient, theta=theta, tasks=tasks)
+    tasks = published().tasks
+    run = partial(_gradient, theta=published().theta, tasks=tasks)
     first, way_back = run(fomaml), run(reptile)
     found = {
         "exact": run(maml),
@@ -55,15 +54,17 @@ def landmarks() -> dict[str, Tensor]:
         "reptile": way_back,
         "one step": run(maml, inner_steps=1),
         "one long step": run(maml, inner_lr=STEPS * ALPHA, inner_steps=1),
-        "support as query": run(maml, tasks=swapped),
+        "support as query": run(maml, tasks=tasks._replace(query=tasks.support)),
         "no adaptation": run(maml, inner_steps=0),
-        "last step": run(truncated, last=1),
-        "last two steps": run(truncated, last=2),
-        "one leap": run(one_leap),
-        "anil": run(anil),
-        "boil": run(boil),
+        **_shortcuts(run),
     }
     return {name: vector.detach() for name, vector in found.items()}
+
+
+def _shortcuts(run: Callable[..., Tensor]) -> dict[str, Tensor]:
+    """Published ones, as somebody may have meant to compute them."""
+    truncations = {"last step": run(truncated, last=1), "last two steps": run(truncated, last=2)}
+    return truncations | {"one leap": run(one_leap), "anil": run(anil), "boil": run(boil)}
 
 
 def _gradient(algorithm: Callable[..., MetaGradient], theta: Params, tasks: Tasks, **options: float) -> Tensor:
