@@ -2,6 +2,7 @@
 
 import inspect
 import threading
+from importlib import metadata
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch.func import functional_call, grad, jacrev
 from torch.testing import assert_close
 
 from maml_core.meta.trees import flatten
+from maml_core.practice.loops import with_libraries
 from maml_core.practice.loops.bench import ALL, BENCH, SYMPTOMS, examine, examine_repaired
 from maml_core.practice.loops.judging import DOUBLE, judge, marks
 from maml_core.practice.loops.landmarks import LABELS, checked, landmarks
@@ -140,6 +142,12 @@ def test_threads_are_those_that_were_read():
     used = {thread for loop in BENCH.values() for thread in loop.threads}
     assert used == read
     assert BENCH["load_state_dict"].links == {"hoyeoplee/MeLU#9": "https://github.com/hoyeoplee/MeLU/issues/9"}
+
+
+def test_the_versions_on_the_page_are_those_that_run():
+    for name in (with_libraries.HIGHER, with_libraries.TORCHOPT):
+        library, version = name.split()
+        assert metadata.version(library) == version
 
 
 # ---- the reference itself ----
