@@ -44,6 +44,6 @@ class Loop:
 
 
 def source(run: Run, helpers: tuple[Callable[..., object], ...]) -> str:
-    """Helpers first, as in a file."""
+    """The loop first: what it calls may be read afterwards."""
     own = inspect.getsource(run).replace(f"def {run.__name__}(", f"def {SHOWN_AS}(", 1)
-    return "\n\n".join([*(inspect.getsource(helper) for helper in helpers), own])
+    return "\n\n".join([own, *(inspect.getsource(helper) for helper in helpers)])
