@@ -52,6 +52,15 @@ def operation(options: Sequence[str]) -> str:
     return value
 
 
+def listed(key: str, label: str, options: Sequence[str], default: str, help_text: str) -> str:
+    """One of many words, in a list that opens."""
+    rejected = _rejected(key, default, lambda raw: raw in options)
+    value = st.selectbox(label, options, key=key, bind="query-params", help=help_text)
+    value = value if value in options else default
+    explain_rejection(key, rejected, "it must be one of those in the list", value)
+    return value
+
+
 def place(options: Sequence[str], default: str) -> str:
     """After which line."""
     help_text = "After the line that makes x, x_copy (`copy`), the shifted x_copy (`shift`), y or loss. "
