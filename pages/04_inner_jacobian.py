@@ -46,7 +46,7 @@ $J^\top\,\nabla L_q(\phi)$ is MAML's gradient (:violet[violet]). First-order MAM
 $\nabla L_q(\phi)$ as it is (:blue[blue]). The arrows show the way downhill, minus the gradient.
 """
 )
-jacobian_views.derivation()
+lesson.derivation("inner_jacobian")
 view: dict[str, str] = {}
 if revealed:
     view = jacobian_views.four_views(problem, seen.exact, rates)

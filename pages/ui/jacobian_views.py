@@ -174,8 +174,3 @@ def four_views(problem: Problem, exact: Answer, rates: Rates) -> dict[str, str]:
         return {"views": "true"}
     view = view_from_url("create_graph", RUNS)
     return {"views": "true", **linked_views(data, view, key="inner_jacobian_step", run_name="create_graph")}
-
-
-def derivation() -> None:
-    with st.expander("Why I − αH: five lines of calculus"):
-        st.markdown((ASSETS / "derivations" / "inner_jacobian.md").read_text())
