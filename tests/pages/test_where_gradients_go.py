@@ -8,7 +8,7 @@ import pytest
 
 from maml_core.graphs.cutting import INSERTIONS, PLACES, POWER, SHIFT, Copying, Insertion
 from maml_core.graphs.cutting_explained import explain_cut
-from pages.ui.cut_views import cut_views
+from pages.ui.cut_views import HIDDEN, cut_views
 from tests.pages.test_pages import guess, open_page, text, views
 
 LESSON = "pages/02_where_gradients_go.py"
@@ -51,10 +51,40 @@ def test_before_the_prediction_the_outcome_is_nowhere():
         ("detach()", "shift", "an error", ":red[**error**]"),
     ],
 )
-def test_each_of_the_four_outcomes_can_be_guessed_and_comes_from_the_run(operation, place, label, shown):
+def test_each_outcome_can_be_guessed_and_comes_from_the_run(operation, place, label, shown):
     app = guess(open_page(LESSON, op=operation, line=place), label)
     assert "and so it is" in text(app)
     assert f"`x.grad` → {shown}" in text(app)
+
+
+def test_what_is_not_a_number_is_not_called_one():
+    app = guess(open_page(LESSON, x="0", shift="log(x_copy - 3)"), "just show me")
+    assert "The answer: **not finite**. `x.grad` → :violet[**not a number**]" in text(app)
+    assert "As written it is" not in text(app)  # the same there
+    row = dict(zip(app.table[1].value.columns, app.table[1].value.iloc[0], strict=True))
+    assert row["y"] == ":violet[not a number]"
+    app.slider(key="x").set_value(3.0).run()
+    assert "`x.grad` → :violet[**∞**]" in text(app)
+
+
+@pytest.mark.parametrize(
+    ("operation", "place"), [("deepcopy()", "y"), ("detach()", "shift"), ("clone()", "y"), ("add_(1)", "x")]
+)
+def test_before_the_prediction_no_number_tells_how_far_the_program_came(operation, place):
+    data = views(open_page(LESSON, op=operation, line=place))
+    assert {row["values"]["edited"] for row in data["summary"]} == {None}
+    assert data["runs"][1]["caption"] == "? nodes · ? edges · x.grad ?"
+    assert data["paths"]["edited"] == {"rows": [], "rest": "", "total": None}
+    assert data["boxes"]["output"]["edited"] == "loss = ?"
+    inserted = next(line["n"] for line in data["code"]["edited"] if line["state"] == "inserted")
+    assert {line["result"] for line in data["code"]["edited"][inserted - 1 :]} == {None}
+    assert all(int(value["key"][1 : value["key"].index("c")]) < inserted for value in data["values"]["edited"])
+    assert {
+        node["value"]["edited"] for node in data["nodes"] if "edited" in node["value"] and node["line"] >= inserted
+    } <= {"?"}
+    rows = {name: [row for row in data["equations"] if name in row] for name in ("written", "edited")}
+    assert [row[name][0] for name in rows for row in rows[name]] == [row["written"][0] for row in rows["written"]] * 2
+    assert all(row["edited"][1] == HIDDEN[0] for row in rows["edited"] if row["line"] >= inserted)
 
 
 def test_a_wrong_guess_is_told_what_it_was():
@@ -133,6 +163,23 @@ def test_the_map_shows_every_operation_at_every_line_after_the_prediction():
     assert row["copy"] == ":orange[None]"
     assert row["x"] == ":green[−8]"
     assert row["shift"] == ":red[error, line 5]"
+
+
+@pytest.mark.parametrize(
+    ("power", "sentence"),
+    [
+        (
+            "2 * x_copy**4",
+            "30 of them are errors: type `+ w` at the end of y, a second leaf, and 12 of them turn into a silent None; "
+            "type `+ x`, a second path, and 7 turn into a wrong number.",
+        ),
+        ("2 * x_copy**4 + w", None),
+    ],
+)
+def test_the_caption_of_the_map_counts(power, sentence):
+    app = guess(open_page(LESSON, power=power), "just show me")
+    caption = next(c.value for c in app.caption if c.value.startswith("What x.grad is for this program"))
+    assert sentence in caption if sentence else "`+ w`" not in caption
 
 
 def test_the_identity_is_shown_with_its_difference():
