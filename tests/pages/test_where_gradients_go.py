@@ -170,8 +170,8 @@ def test_the_map_shows_every_operation_at_every_line_after_the_prediction():
     [
         (
             "2 * x_copy**4",
-            "30 of them are errors: type `+ w` at the end of y, a second leaf, and 12 of them turn into a silent None; "
-            "type `+ x`, a second path, and 7 turn into a wrong number.",
+            "Errors: 30. With `+ w` at the end of y, a second leaf, 12 of these turn into a silent None. "
+            "With `+ x` at the end of y, a second path, 7 turn into a wrong number.",
         ),
         ("2 * x_copy**4 + w", None),
     ],
