@@ -1,5 +1,6 @@
 """Lesson 2's furniture: the verdict, the agreement of both programs, the map of outcomes, the vector identity."""
 
+import math
 import re
 
 import streamlit as st
@@ -72,8 +73,8 @@ def agreement(explanation: CutExplanation) -> None:
     """Each program on a line of its own: green where all ways agree, amber with the reason where they part."""
     titles = ("as written", f"with `{explanation.cut.copying.insertion.operation}`")
     checks = (explanation.checks.written, explanation.checks.edited)
-    for title, check in zip(titles, checks, strict=True):
-        st.markdown("  \n".join(filter(None, (_agreement(title, check), _honest(check)))))
+    for title, check, verdict in zip(titles, checks, explanation.cut.verdicts, strict=True):
+        st.markdown("  \n".join(filter(None, (_agreement(title, check, verdict), _honest(check)))))
     with st.expander("The ways, digit by digit"):
         names = dict.fromkeys(way.name for check in checks for way in check.ways)
         rows = {
@@ -89,15 +90,16 @@ def agreement(explanation: CutExplanation) -> None:
         )
 
 
-def _agreement(title: str, check: Check) -> str:
+def _agreement(title: str, check: Check, verdict: Verdict) -> str:
     if not check.ways:
         return f":gray[:material/remove:] {title}: no gradient reaches `x`, so there is nothing to agree on."
     if check.reason:
         return f":orange[:material/warning:] {title}: the ways to dloss/dx part. {check.reason}"
+    single = math.nan if verdict.gradient is None else verdict.gradient
     return (
         f":green[:material/verified:] {title}: {len(check.ways)} independent ways give dloss/dx = "
         f"**{numeral(check.ways[0].value + 0.0)}**, with a largest relative difference of "
-        f"{lesson.scientific(check.difference)}."
+        f"{lesson.scientific(check.difference)}. {lesson.in_float32({'it': (check.ways[0].value, single)})}"
     )
 
 

@@ -21,7 +21,7 @@ def cells(page, line):
 
 
 def moment(page, line):
-    page.locator(f'.linked button[data-run="{line}"]').click()
+    page.locator(".linked .switch button", has_text=f"line {line}").click()
 
 
 def test_the_first_screen_holds_question_controls_and_picture(visit):
@@ -40,6 +40,8 @@ def test_the_ledger_stands_beside_the_code(lesson):
 def test_choosing_a_line_frees_the_graphs_in_turn_without_the_server(lesson):
     page = lesson.page
     freed = page.locator(f"{PANEL} g.node.freed")
+    assert freed.count() == 12  # after the line that was predicted
+    moment(page, 6)
     assert freed.count() == 6
     moment(page, 5)
     assert freed.count() == 0
@@ -86,9 +88,9 @@ def test_pointing_at_an_output_lights_the_node_that_made_it(lesson):
 
 def test_the_keyboard_reaches_lines_moments_and_nodes(lesson):
     page = lesson.page
-    page.locator('.linked button[data-run="7"]').focus()
+    page.locator('.linked button[data-run="first"]').focus()
     page.keyboard.press("Enter")
-    assert page.locator(PANEL).get_attribute("data-panel") == "7"
+    assert page.locator(PANEL).get_attribute("data-panel") == "first"
     page.locator('.linked button.n[data-line="4"]').focus()
     assert page.locator(f"{PANEL} g.node.k-first.on").count() == 6
     node = page.locator(f"{PANEL} g.node[tabindex='0']")
@@ -131,7 +133,7 @@ def test_a_link_restores_every_control_and_the_moment(lesson, visit):
     page.get_by_test_id("stButtonGroup").get_by_text("zero", exact=True).click()
     page.locator('.linked li[data-line="8"]').wait_for()
     moment(page, 8)
-    page.wait_for_url("**after=8**")
+    page.wait_for_url("**after=second**")
     lesson.settle()
     copied = visit()
     copy = copied.open(page.url.split("/", 3)[3])

@@ -239,6 +239,14 @@ def test_numbers_beyond_float32_are_shown_and_explained():
     assert "Too large to show" in json.dumps(views(app))
 
 
+def test_what_float32_loses_is_said():
+    app = guess(open_page(LESSON, x="-5", shift="x_copy**16", power="x_copy**16"), "not finite")
+    assert "and so it is" in text(app)
+    lines = [line for line in text(app).split("\n") if "independent ways" in line]
+    assert len(lines) == 2
+    assert all("·10¹⁸⁰**" in line and "ends at 3.4·10³⁸: there it is ∞." in line for line in lines)
+
+
 def test_the_link_holds_every_control():
     app = open_page(LESSON, op="detach()", line="y", x="1.5", lr="0.25", shift="x_copy", power="x_copy**2 + w")
     link = app.code[0].value
