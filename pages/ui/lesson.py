@@ -136,7 +136,7 @@ def take_away(address: str, script: Callable[[], str], file_name: str) -> None:
         link_to_this(address)
         st.download_button(
             "Script that reproduces it",
-            data=script,
+            data=script(),  # not deferred: Streamlit forgets a deferred file when a rerun begins, and a click fails
             file_name=file_name,
             mime="text/x-python",
             on_click="ignore",
