@@ -30,6 +30,8 @@ def test_the_default_is_the_sources_clone_example():
     assert rows["<code>x_copy</code>"]["edited"] == "1"
     assert "x_copy = x_copy.clone()" in lines(app, "edited")
     assert rows["grad_fn nodes"] == {"written": "5", "edited": "6"}
+    path = views(app)["paths"]["edited"]["rows"]
+    assert [(row["product"], row["extra"]) for row in path] == [("−8", "through the insertion")]
 
 
 def test_before_the_prediction_the_outcome_is_nowhere():
@@ -223,6 +225,23 @@ def test_what_cannot_be_read_is_said_in_a_sentence_and_the_last_good_program_sta
     assert sentence in text(app)
     assert "y = 2 * x_copy**4" in lines(app, "edited")
     assert not app.exception
+
+
+def test_two_mistakes_say_which_field_they_are_in():
+    app = open_page(LESSON, shift="x_copy - z", power="y")
+    assert ":red[**x\\_copy becomes**: There is no “z” here" in text(app)
+    assert ":red[**y**: There is no “y” here" in text(app)
+
+
+def test_an_empty_parameter_is_called_empty():
+    assert "The link leaves op empty; it must be one of the operations" in text(open_page(LESSON, op=""))
+
+
+def test_the_script_waits_on_the_server_for_the_click():
+    """A file that is deferred is forgotten when a rerun begins, and a click in that moment does nothing."""
+    button = open_page(LESSON).get("download_button")[0].proto
+    assert button.label == "Script that reproduces it"
+    assert not button.HasField("deferred_file_id")
 
 
 def test_own_expressions_reach_every_view():
