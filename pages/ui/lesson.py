@@ -12,6 +12,7 @@ from maml_core.meta.agreement import Agreement as VectorAgreement
 from maml_core.numerals import numeral
 from pages.ui import visit
 from pages.ui.syllabus import LESSONS
+from pages.ui.terms import born_in
 
 DERIVATIONS = Path(__file__).parents[2] / "assets" / "derivations"
 MOST_ENTRIES = 4  # of a vector that a table shows
@@ -172,9 +173,11 @@ def sources(*lines: str) -> None:
 
 
 def footer(name: str) -> None:
-    """Previous and next lesson."""
+    """The words that this lesson brought, in the glossary; previous and next lesson."""
     names = [lesson.name for lesson in LESSONS]
     here = names.index(name)
+    words = (f"[{term.name}](glossary#{term.anchor})" for term in born_in(LESSONS[here].number))
+    st.markdown(f":material/menu_book: First met here, and in the glossary: {', '.join(words)}.")
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         if here > 0:
             st.page_link(f"pages/{names[here - 1]}.py", label=LESSONS[here - 1].title, icon=":material/arrow_back:")

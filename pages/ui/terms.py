@@ -24,3 +24,8 @@ class Term(NamedTuple):
 
 
 TERMS = tuple(Term(**entry) for entry in tomllib.loads(FILE.read_text())["term"])
+
+
+def born_in(number: int) -> tuple[Term, ...]:
+    """The terms that a lesson introduces."""
+    return tuple(term for term in TERMS if term.lesson == number)

@@ -4,9 +4,10 @@ import importlib
 
 import pytest
 
+from pages.ui.syllabus import LESSONS
 from pages.ui.term_list import GOOD_FOR, SOURCES, matching
-from pages.ui.terms import TERMS
-from tests.pages.test_pages import open_page
+from pages.ui.terms import TERMS, born_in
+from tests.pages.test_pages import open_page, text
 
 
 def test_every_term_stands_once():
@@ -35,3 +36,11 @@ def test_the_page_lists_what_is_searched_and_says_what_each_source_is_good_for()
     assert "HVP" in [heading.value for heading in app.subheader]
     assert set(GOOD_FOR) == set(SOURCES)
     assert open_page("pages/glossary.py", find="<b>`x`[a](b)").caption[0].value.startswith("0 of")
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_a_lesson_links_every_word_it_introduces(lesson):
+    words = born_in(lesson.number)
+    assert words
+    page = text(open_page(f"pages/{lesson.name}.py"))
+    assert all(f"](glossary#{term.anchor})" in page for term in words)
