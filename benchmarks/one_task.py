@@ -9,9 +9,8 @@ import json
 
 import torch
 
-from maml_core.practice.one_task_claim import SHIPPED, errors
+from maml_core.practice.one_task_claim import COMMAND, SHIPPED, errors
 
-COMMAND = "OMP_NUM_THREADS=1 python -m benchmarks.one_task"
 ITERATIONS = (1000, 3000, 10_000)
 
 

@@ -1,5 +1,6 @@
 """The claims of lesson 12: a row each, with its program, its run on this visit, and all of them run in turn."""
 
+import contextlib
 import csv
 import io
 import time
@@ -11,12 +12,15 @@ from streamlit.delta_generator import DeltaGenerator
 
 from maml_core.catalogue import PROGRAMS, source_of
 from maml_core.claims import TABLE, Claim
+from maml_core.practice.one_task_again import ITERATIONS, again
+from maml_core.practice.one_task_claim import COMMAND, claim_38
 from pages.ui import charts_claims, claims, controls, guessing
 from pages.ui.syllabus import LESSONS
 
 STATES = {"not run": None, "true": "true", "half true": "half", "false": "false"}
 EXPLAINED_IN = {lesson.number: lesson for lesson in LESSONS}
 ANY = "any"
+LONG = 38
 
 
 class Ran(NamedTuple):
@@ -108,6 +112,8 @@ def row(number: int) -> None:
         st.markdown(f"**{number}.** {said.sentence}")
         if number in ran():
             _verdict(ran()[number])
+        if number == LONG:
+            _train_again()
         with st.container(horizontal=True, vertical_alignment="center"):
             if number not in ran():
                 _ask(number)
@@ -115,6 +121,23 @@ def row(number: int) -> None:
                 st.code(source_of(number), wrap_lines=True)
             st.page_link(f"pages/{lesson.name}.py", label=f"Lesson {lesson.number} explains it")
             st.caption(f"from: {said.source}")
+
+
+def _train_again() -> None:
+    """The claim whose evidence takes minutes of training: kept with its command, or made anew, shorter, here."""
+    st.caption(f"Its trainings are precomputed: `{COMMAND}`, some minutes. Made here anew: {ITERATIONS} iterations.")
+    if not st.button("Train anew", key="train anew", icon=":material/replay:"):
+        return
+    start = time.perf_counter()
+    st.button("Stop", key="stop training", icon=":material/stop:")
+    progress = st.progress(0.0)
+    with contextlib.closing(again()) as said:  # any click, Stop among them, ends this script run and the process
+        for word in said:
+            if isinstance(word, float):
+                progress.progress(word, "Two trainings in a process of their own …")
+            else:
+                ran()[LONG] = Ran(claim_38(word), time.perf_counter() - start)
+    st.rerun()
 
 
 def _ask(number: int) -> None:

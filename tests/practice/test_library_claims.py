@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from maml_core.practice import higher_claims, official_claims, one_task_claim
+from maml_core.practice import higher_claims, official_claims, one_task_again, one_task_claim
 from maml_core.practice.loops.landmarks import landmarks
 
 # That each verdict is the one found before is tested for all claims in tests/test_catalogue.py.
@@ -95,7 +95,7 @@ def test_38_would_be_true_if_both_calls_drew_the_same(monkeypatch):
 
 
 def test_38_can_be_trained_here_and_now():
-    assert "After 2 iterations" in one_task_claim.claim_38(2).evidence
+    assert "After 2 iterations" in one_task_claim.claim_38(one_task_claim.errors(2)).evidence
 
 
 def test_38_ships_its_errors_with_the_command_that_made_them():
@@ -130,3 +130,16 @@ def test_40_would_be_true_of_the_same_ranges(monkeypatch):
     families = dict.fromkeys(("amplitude-frequency", "sinusoid"), official_claims.FAMILIES["sinusoid"])
     monkeypatch.setattr(official_claims, "FAMILIES", families)
     assert official_claims.claim_40().verdict == "true"
+
+
+def test_the_trainings_of_claim_38_run_anew_in_a_process_of_their_own():
+    *shares, found = one_task_again.again(40)
+    assert shares == [0.25, 0.5, 0.75, 1.0]
+    assert found == one_task_claim.errors(40)
+
+
+def test_whoever_stops_listening_ends_the_process():
+    listening = one_task_again.again(10**6)
+    assert next(listening) > 0
+    listening.close()
+    assert listening.gi_frame is None
