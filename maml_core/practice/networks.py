@@ -73,7 +73,10 @@ class Kind(NamedTuple):
 NETWORKS = {
     "MLP": Kind(perceptron, (6,), "two linear layers with a ReLU between them"),
     "OmniglotCNN": Kind(
-        OmniglotCNN, (1, 6, 6), "four times convolution, BatchNorm, ReLU with 32 channels, on images of 6 × 6"
+        OmniglotCNN,
+        (1, 6, 6),
+        "four times convolution, BatchNorm, ReLU with 32 channels, on images of 6 × 6 (the biases of its "
+        "convolutions get a gradient of 0: BatchNorm takes every constant out again)",
     ),
     "LayerNorm": Kind(layer_norm_net, (6,), "linear, LayerNorm, GELU, linear"),
     "attention": Kind(Attention, (4, 3), "one attention head over 4 tokens, with a residual path and LayerNorm"),

@@ -136,6 +136,29 @@ def leaf(key: str, default: float) -> float:
     return _slider(key, key, (-10.0, 10.0), default, 0.1, f"The leaf {key}, one number. No unit.")
 
 
+def network(options: Mapping[str, str]) -> str:
+    """Which kind of network: its name; `options` says what each is."""
+    help_text = "\n\n".join(f"**{name}**: {what}" for name, what in options.items())
+    return choice("network", "network", tuple(options), next(iter(options)), help_text)
+
+
+def module_steps(most: int) -> tuple[int, float]:
+    """How many inner steps of which α a network takes."""
+    steps = int(_slider("inner_steps", "inner_steps", (1, most), 3, 1, "How many steps θ takes on each support set."))
+    return steps, _slider("alpha", "α, inner_lr", (0.0, 1.0), 0.1, 0.01, "Step size of the inner loop.")
+
+
+def attempt(titles: Sequence[str], default: str) -> int:
+    """Which of the attempts, by its place in the list."""
+    help_text = "Each changes one line of the one before it, the sixth two. Each is run as it stands."
+    return titles.index(choice("attempt", "attempt", titles, default, help_text))
+
+
+def topic(names: Sequence[str]) -> str:
+    help_text = "Small inner loops on a network of 197 weights, each run as it stands."
+    return choice("topic", "layers and writes", names, names[1], help_text)
+
+
 def _slider(
     key: str, label: str, ends: tuple[Number, Number], default: Number, step: Number, help_text: str
 ) -> Number:
