@@ -159,6 +159,14 @@ def topic(names: Sequence[str]) -> str:
     return choice("topic", "layers and writes", names, names[1], help_text)
 
 
+def timing_order(most: int) -> tuple[str, int]:
+    """Which loop is timed first, and how many repetitions of it."""
+    help_text = "In the two parts that go in order: all repetitions of this one, then all of the other."
+    first = choice("first", "first in order", ("SGD", "by hand"), "SGD", help_text)
+    help_text = "Of ten steps each. What is drawn of it at once is the factor that one import would make."
+    return first, int(_slider("repetitions", "repetitions", (10, most), 20, 10, help_text))
+
+
 def _slider(
     key: str, label: str, ends: tuple[Number, Number], default: Number, step: Number, help_text: str
 ) -> Number:

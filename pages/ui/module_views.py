@@ -9,7 +9,7 @@ from maml_core.practice.layers_tried import TOPICS, Found, try_topic
 from maml_core.practice.modules_explained import ModuleExplained
 from maml_core.practice.outer import Course, outer_loop
 from maml_core.practice.trying import ATTEMPTS, Kind, repair, source
-from pages.ui import charts_practice, controls, guessing, lesson
+from pages.ui import charts_modules, controls, guessing, lesson
 
 ANSWERS: dict[Kind, str] = {
     "exact": "the meta-gradient",
@@ -63,7 +63,7 @@ def outcome(tried: ModuleExplained, *, revealed: bool) -> None:
     note = notes.get(found.kind, "") if revealed else "this attempt: ?"
     arrived = found.arrived or (None,) * len(tried.leaves)
     st.plotly_chart(
-        charts_practice.arrivals(tried.leaves, tried.exact, arrived if revealed else None, note),
+        charts_modules.arrivals(tried.leaves, tried.exact, arrived if revealed else None, note),
         key="arrivals",
         alt=f"The length of the gradient at each of {len(tried.leaves)} leaves of θ. {note}",
     )
@@ -111,7 +111,7 @@ def courses(inner_lr: float, inner_steps: int) -> None:
     found = _courses(inner_lr, inner_steps)
     losses = {title: course.losses for title, course in found.items()}
     st.plotly_chart(
-        charts_practice.courses(losses),
+        charts_modules.courses(losses),
         key="courses",
         alt="The mean query loss over twelve outer steps, for the three attempts that run.",
     )

@@ -1,4 +1,4 @@
-"""Figures of Part IV: plain data in, plotly figures out."""
+"""Figures of lesson 9: plain data in, plotly figures out."""
 
 from collections.abc import Mapping, Sequence
 
