@@ -4,9 +4,10 @@ from functools import partial
 
 import streamlit as st
 
+from maml_core.practice.sgd_desk import Order
 from maml_core.practice.sgd_loops import by_hand, by_sgd
 from maml_core.practice.sgd_script import sgd_script
-from maml_core.practice.sgd_timing import MOST_REPETITIONS
+from maml_core.practice.sgd_timing import COMPILED, MOST_REPETITIONS, PARTS
 from maml_core.practice.trying import source
 from pages.ui import claims, controls, lesson, sgd_bench, sgd_views
 
@@ -15,7 +16,8 @@ NAME = "11_sgd_by_hand"
 lesson.header(NAME)
 with st.container(horizontal=True, gap="medium"):
     first, repetitions = controls.timing_order(MOST_REPETITIONS)
-sgd_bench.bench(first, repetitions)
+    compiled = controls.also_compiled()
+sgd_bench.bench(Order(first, repetitions, (*PARTS, COMPILED) if compiled else PARTS))
 timing = sgd_bench.shown()
 revealed = sgd_views.predict(NAME, timing)
 sgd_views.picture(timing, revealed=revealed)
@@ -47,7 +49,7 @@ the other; the next gradients then differ by far more than rounding.
     with st.spinner("Running both claims; one of them needs a fresh interpreter…"):
         claims.under_test(NAME)
 
-address = lesson.link({"first": first, "repetitions": repetitions})
+address = lesson.link({"first": first, "repetitions": repetitions, "compiled": str(compiled).lower()})
 lesson.take_away(address, partial(sgd_script, first, repetitions, address), "sgd_by_hand.py")
 lesson.takeaway(
     "Before you time two things, run both once, let them take turns, and look at each repetition: a total hides the "

@@ -12,11 +12,13 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from maml_core.practice.sgd_timing import NOBODY, PARTS, Event
 
-ABSENT = 10  # seconds without a look after which somebody has left
+ROOT = Path(__file__).parents[2]  # where `-m maml_core…` works, wherever the server was started
+ABSENT = 20  # seconds without a look after which somebody has left
 State = Literal["waiting", "running", "done", "failed"]
 
 
@@ -53,9 +55,15 @@ class Job:
         command += ["--repetitions", str(self.order.repetitions)]
         pipe = subprocess.PIPE
         # One thread, as on the server; a session of its own, so that Stop ends all of it.
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "TORCHINDUCTOR_COMPILE_THREADS": "1"}
         process = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment, start_new_session=True
+            command,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.DEVNULL,
+            cwd=ROOT,
+            env=environment,
+            start_new_session=True,
         )
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)

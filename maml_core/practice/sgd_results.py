@@ -19,7 +19,7 @@ import torch
 from maml_core.meta.agreement import Agreement, agreement
 from maml_core.practice.drifting import Drift
 from maml_core.practice.sgd_desk import Job, Order
-from maml_core.practice.sgd_timing import MOST_REPETITIONS, Event
+from maml_core.practice.sgd_timing import COMPILED, MOST_REPETITIONS, PARTS, Event
 
 ASSET = Path(__file__).parents[2] / "assets" / "sgd-timing.json"
 
@@ -61,6 +61,8 @@ class Timing(NamedTuple):
     import_modules: int
     imported_by: str  # the loop during which a process that had not imported it did so
     drifts: dict[str, tuple[Drift, ...]]  # by dtype
+    compile_seconds: float | None = None  # of the ten steps that compile; None if nothing was compiled
+    trouble: str = ""  # why not, if it was tried
 
     def factor(self, part: str) -> float:
         """SGD's total time over the loop's by hand, as the source compares them."""
@@ -80,9 +82,9 @@ def spread(seconds: Sequence[float]) -> Spread:
     return Spread(low, middle, high)
 
 
-def turns_factor(timing: Timing, loop: str = "SGD") -> Spread:
+def turns_factor(timing: Timing, loop: str = "SGD", part: str = "taking turns") -> Spread:
     """How long `loop` takes over the loop by hand of the same round, taking turns: median and quartiles."""
-    turns = timing.seconds["taking turns"]
+    turns = timing.seconds[part]
     return spread([a / b for a, b in zip(turns[loop], turns["by hand"], strict=True)])
 
 
@@ -120,6 +122,8 @@ def summarised(events: Iterable[Event], date: str) -> Timing:
     for row in (row for row in rows if row["event"] == "drift"):
         found = Drift(row["steps"], row["distance"], row["close"], row["sides"])
         drifts[row["dtype"]] = (*drifts.get(row["dtype"], ()), found)
+    compiling = next((row for row in rows if row["event"] == "compile"), None)
+    trouble = compiling["trouble"] if compiling else ""
     return Timing(
         date,
         _in_words(next(row for row in rows if row["event"] == "machine")),
@@ -129,6 +133,8 @@ def summarised(events: Iterable[Event], date: str) -> Timing:
         imports[0]["modules"],
         culprits[0] if culprits else "",
         drifts,
+        compiling["seconds"] if compiling and not trouble else None,
+        trouble,
     )
 
 
@@ -152,7 +158,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=MOST_REPETITIONS)
     parser.add_argument("--out", type=Path, default=ASSET)
     options = parser.parse_args()
-    job = Job(Order(repetitions=options.repetitions))
+    job = Job(Order(repetitions=options.repetitions, parts=(*PARTS, COMPILED)))
     while (progress := job.look()).state == "running":
         time.sleep(0.2)
     if progress.state == "failed":

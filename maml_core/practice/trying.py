@@ -128,7 +128,7 @@ def attempt(
 def _raised(error: Exception, code: Code) -> Outcome:
     frames = traceback.extract_tb(error.__traceback__)
     name, first = code.__name__, inspect.getsourcelines(code)[1]
-    line = next((frame.lineno or 0) - first + 1 for frame in frames if frame.name == name)
+    line = next(((frame.lineno or 0) - first + 1 for frame in frames if frame.name == name), 0)
     name, words = type(error).__name__, str(error)
     reading = next((text for sign, text in _READINGS.items() if sign == name or sign in words), "")
     return Outcome("raises", name, words, line, reading)

@@ -28,7 +28,7 @@ def totals(timing: Timing, parts: Sequence[str]) -> go.Figure:
             x=[PARTS[part] for part in parts], y=seconds, name=loop, marker=marker, texttemplate="%{y:.3g} s"
         )
     figure.update_traces(cliponaxis=False)
-    figure.update_yaxes(title="seconds, all repetitions", rangemode="tozero")
+    figure.update_yaxes(title="CPU seconds, all repetitions", rangemode="tozero")
     return _shaped(figure)
 
 
@@ -43,7 +43,7 @@ def repetitions(timing: Timing) -> go.Figure:
         figure.add_scatter(x=places, y=seconds, name=loop, mode="markers", marker=marker)
         done += len(seconds)
     figure.update_xaxes(title="repetition, in the order they ran")
-    figure.update_yaxes(title="seconds", type="log", tickvals=ROUND)
+    figure.update_yaxes(title="CPU seconds", type="log", tickvals=ROUND)
     return _shaped(figure)
 
 

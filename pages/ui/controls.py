@@ -159,6 +159,15 @@ def topic(names: Sequence[str]) -> str:
     return choice("topic", "layers and writes", names, names[1], help_text)
 
 
+def also_compiled() -> bool:
+    """Whether torch.compile is to be timed too."""
+    rejected = _rejected("compiled", "false", lambda raw: raw.lower() in ("true", "false"))
+    help_text = "Needs a C++ compiler on the machine that measures, and some time for it."
+    value = st.toggle("torch.compile too", key="compiled", bind="query-params", help=help_text)
+    explain_rejection("compiled", rejected, "it must be true or false", str(value).lower())
+    return value
+
+
 def timing_order(most: int) -> tuple[str, int]:
     """Which loop is timed first, and how many repetitions of it."""
     help_text = "In the two parts that go in order: all repetitions of this one, then all of the other."

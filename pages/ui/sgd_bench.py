@@ -7,7 +7,6 @@ import streamlit as st
 
 from maml_core.practice.sgd_desk import DESK, Order, Progress
 from maml_core.practice.sgd_results import Timing, precomputed, summarised, today
-from maml_core.practice.sgd_timing import PARTS
 
 MINE = "sgd timing"  # in the visit's state: the reader's own result
 NAMES = {
@@ -15,6 +14,7 @@ NAMES = {
     "imported first": "the same order after importing torch._dynamo",
     "taking turns": "all loops taking turns",
     "drift": "both loops side by side, step by step",
+    "compiled": "compiling SGD's step, then taking turns",
 }
 
 
@@ -40,9 +40,9 @@ def shown() -> Timing:
     return st.session_state.get(MINE) or _kept()
 
 
-def bench(first: str, repetitions: int) -> None:
+def bench(order: Order) -> None:
     """Run, Stop, how far it is, and where the numbers come from."""
-    place, order = _place(), Order(first, repetitions)
+    place = _place()
     waiting = st.session_state.get("sgd running", False)
 
     @st.fragment(run_every=0.5 if waiting else None)
@@ -50,46 +50,51 @@ def bench(first: str, repetitions: int) -> None:
         progress = DESK.look(place.token)
         with st.container(horizontal=True, vertical_alignment="center"):
             if progress is None:
-                st.button("Measure here", icon=":material/timer:", on_click=_start, args=(place, order))
+                if st.button("Measure here", icon=":material/timer:"):
+                    _start(place, order)
                 st.markdown(_origin(), width="content")
             else:
-                st.button("Stop", icon=":material/stop:", on_click=_stop, args=(place,))
+                if st.button("Stop", icon=":material/stop:"):
+                    _stop(place)
                 st.progress(progress.share, _said(progress), width=520)
         if progress is not None and progress.state in ("done", "failed"):
             _finish(progress)
-            st.rerun()
         if progress is None and waiting:  # its place was given up while this page was not looking
-            st.session_state["sgd running"] = False
-            st.rerun()
+            _look_on(False)
 
     live()
 
 
 def _start(place: Place, order: Order) -> None:
     DESK.ask(place.token, order)
-    st.session_state["sgd running"] = True
     st.session_state.pop("sgd trouble", None)
+    _look_on(True)
 
 
 def _stop(place: Place) -> None:
     DESK.leave(place.token)
-    st.session_state["sgd running"] = False
+    _look_on(False)
 
 
 def _finish(progress: Progress) -> None:
-    st.session_state["sgd running"] = False
     if progress.state == "failed":
         st.session_state["sgd trouble"] = progress.trouble
     else:
         st.session_state[MINE] = summarised(progress.events, today())
+    _look_on(False)
+
+
+def _look_on(running: bool) -> None:
+    """Start the whole page over: how often a fragment runs is fixed when the page does."""
+    st.session_state["sgd running"] = running
+    st.rerun()
 
 
 def _said(progress: Progress) -> str:
     if progress.state == "waiting":
         before = "one reader" if progress.ahead == 1 else f"{progress.ahead} readers"
         return f"Waiting for {before}: two runs at once would time each other."
-    number = PARTS.index(progress.part) + 1
-    return f"{number} of {len(PARTS)}, in a fresh interpreter: {NAMES[progress.part]}"
+    return f"In a fresh interpreter: {NAMES[progress.part]}"
 
 
 def _origin() -> str:
@@ -98,5 +103,5 @@ def _origin() -> str:
     said = f":red[{trouble}] " if trouble else ""
     return (
         f"{said}:gray[{where}: {timing.date}, {timing.machine}, {timing.repetitions} repetitions of ten steps, "
-        f"{timing.first} first.]"
+        f"{timing.first} first, in CPU seconds.]"
     )

@@ -6,7 +6,7 @@ import streamlit as st
 
 from maml_core.numerals import numeral
 from maml_core.practice.drifting import Drift
-from maml_core.practice.sgd_results import Timing, import_agrees, turns_factor
+from maml_core.practice.sgd_results import SOURCE, Timing, import_agrees, turns_factor
 from pages.ui import charts_timing, guessing, lesson
 
 ANSWERS = {"about twice as long": 1.5, "a little longer": 1.1, "about as long": 0.9, "less long": 0.0}  # at least
@@ -49,14 +49,16 @@ def picture(timing: Timing, *, revealed: bool) -> None:
 
 def second(timing: Timing) -> None:
     """Where the second went."""
-    seconds = timing.import_seconds
+    seconds = " and ".join(numeral(each, 3) for each in timing.import_seconds)
     st.markdown(
         f"One repetition stands apart: the first that makes a `torch.optim.SGD`. Nothing had imported "
-        f"`torch._dynamo`, part of PyTorch's compiler, until the *{timing.imported_by}* repetitions; making the first "
-        f"optimizer of a process does. Imported by itself, in a fresh interpreter and before anything is timed, it brings "
-        f"**{timing.import_modules} modules** and takes **{' and '.join(numeral(s, 3) for s in seconds)} s** (in two "
-        "processes). With that done first, the same experiment in the same order has the factor "
-        f"**{numeral(timing.factor('imported first'), 3)}**."
+        f"`torch._dynamo`, part of PyTorch's compiler, until the *{timing.imported_by}* repetitions; making the "
+        "first optimizer of a process does. Imported by itself, in a fresh interpreter and before anything is timed, "
+        f"it brings **{timing.import_modules} modules** and takes **{seconds} s** of CPU time (in two processes). "
+        "With that done first, the same experiment in the same order has the factor "
+        f"**{numeral(timing.factor('imported first'), 3)}**. The source's "
+        f"two totals are {numeral(SOURCE.sgd - SOURCE.by_hand, 3)} s apart: one import explains that as well as a "
+        "loop that is slower every time."
     )
     check = import_agrees(timing)
     if check.agrees:
@@ -92,6 +94,20 @@ def table(timing: Timing) -> None:
         found = timing.spread("taking turns", loop)
         rows[loop] = {name: f"{numeral(s * 1000, 3)} ms" for name, s in zip(("¼", "median", "¾"), found, strict=True)}
     st.table(lesson.rows_to_columns(rows))
+    st.markdown(_compiled(timing))
+
+
+def _compiled(timing: Timing) -> str:
+    if timing.trouble:
+        return f"Compiled: it did not work on that machine. `{timing.trouble}`"
+    if timing.compile_seconds is None:
+        return "Compiled: not measured in this run. (Switch on *torch.compile too*.)"
+    found = turns_factor(timing, "SGD compiled", "compiled")
+    return (
+        f"Compiled, with one optimizer for all repetitions: the first ten steps took "
+        f"{numeral(timing.compile_seconds, 3)} s, every later ten **{numeral(found.median, 3)}** times as long as by "
+        f"hand (quartiles {numeral(found.low, 3)} to {numeral(found.high, 3)})."
+    )
 
 
 def drifting(timing: Timing) -> None:
