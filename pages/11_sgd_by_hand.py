@@ -7,7 +7,7 @@ import streamlit as st
 from maml_core.practice.sgd_desk import Order
 from maml_core.practice.sgd_loops import by_hand, by_sgd
 from maml_core.practice.sgd_script import sgd_script
-from maml_core.practice.sgd_timing import COMPILED, MOST_REPETITIONS, PARTS
+from maml_core.practice.sgd_timing import COMPILED, MOST_REPETITIONS, PARTS, USUAL_REPETITIONS
 from maml_core.practice.trying import source
 from pages.ui import claims, controls, lesson, sgd_bench, sgd_views
 
@@ -15,7 +15,7 @@ NAME = "11_sgd_by_hand"
 
 lesson.header(NAME)
 with st.container(horizontal=True, gap="medium"):
-    first, repetitions = controls.timing_order(MOST_REPETITIONS)
+    first, repetitions = controls.timing_order(USUAL_REPETITIONS, MOST_REPETITIONS)
     compiled = controls.also_compiled()
 sgd_bench.bench(Order(first, repetitions, (*PARTS, COMPILED) if compiled else PARTS))
 timing = sgd_bench.shown()

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from maml_core.practice.sgd_timing import NOBODY, PARTS, Event
+from maml_core.practice.sgd_timing import NOBODY, PARTS, USUAL_REPETITIONS, Event
 
 ROOT = Path(__file__).parents[2]  # where `-m maml_core…` works, wherever the server was started
 ABSENT = 20  # seconds without a look after which somebody has left
@@ -26,7 +26,7 @@ class Order(NamedTuple):
     """What is to be measured."""
 
     first: str = "SGD"  # which loop comes first in the parts that go in order
-    repetitions: int = 20
+    repetitions: int = USUAL_REPETITIONS
     parts: tuple[str, ...] = PARTS
 
 

@@ -1,6 +1,6 @@
 """What the timing experiment found: the source's factor, medians with their spread, the import by itself, the drift.
 
-    python -m maml_core.practice.sgd_results --repetitions 100 --out assets/sgd-timing.json
+    python -m maml_core.practice.sgd_results --repetitions 40 --out assets/sgd-timing.json
 
 measures everything here and writes the result that lesson 11 shows before a reader has measured.
 """
@@ -19,7 +19,7 @@ import torch
 from maml_core.meta.agreement import Agreement, agreement
 from maml_core.practice.drifting import Drift
 from maml_core.practice.sgd_desk import Job, Order
-from maml_core.practice.sgd_timing import COMPILED, MOST_REPETITIONS, PARTS, Event
+from maml_core.practice.sgd_timing import COMPILED, PARTS, USUAL_REPETITIONS, Event
 
 ASSET = Path(__file__).parents[2] / "assets" / "sgd-timing.json"
 
@@ -155,7 +155,7 @@ def precomputed(path: Path = ASSET) -> Timing:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repetitions", type=int, default=MOST_REPETITIONS)
+    parser.add_argument("--repetitions", type=int, default=USUAL_REPETITIONS)
     parser.add_argument("--out", type=Path, default=ASSET)
     options = parser.parse_args()
     job = Job(Order(repetitions=options.repetitions, parts=(*PARTS, COMPILED)))

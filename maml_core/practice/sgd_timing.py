@@ -34,6 +34,7 @@ PATIENCE = 30  # seconds without a sign of life from whoever watches
 NOBODY = 3  # the exit status then
 STEPS = 10  # of one repetition, as in the source
 MOST_REPETITIONS = 100  # the source's number
+USUAL_REPETITIONS = 40  # together they take about as long here as the source's hundred did there, some two seconds
 Event = dict[str, Any]  # a line of JSON
 
 

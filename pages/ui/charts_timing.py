@@ -25,7 +25,12 @@ def totals(timing: Timing, parts: Sequence[str]) -> go.Figure:
         seconds = [sum(timing.seconds[part][loop]) for part in parts]
         marker = {"color": color, "pattern": {"shape": pattern}}
         figure.add_bar(
-            x=[PARTS[part] for part in parts], y=seconds, name=loop, marker=marker, texttemplate="%{y:.3g} s"
+            x=[PARTS[part] for part in parts],
+            y=seconds,
+            name=loop,
+            marker=marker,
+            texttemplate="%{y:.3g} s",
+            textposition="outside",
         )
     figure.update_traces(cliponaxis=False)
     figure.update_yaxes(title="CPU seconds, all repetitions", rangemode="tozero")
@@ -79,7 +84,9 @@ def spreads(timing: Timing) -> go.Figure:
     figure.add_scatter(
         x=[one.median for one in found], y=loops, error_x=bars, mode="markers", marker=marker, showlegend=False
     )
-    figure.add_vline(x=1, line={"dash": "dot", "color": TRUTH}, annotation_text="by hand")
+    figure.add_vline(
+        x=1, line={"dash": "dot", "color": TRUTH}, annotation_text="by hand", annotation_position="bottom right"
+    )
     figure.update_xaxes(title="time over that of the loop by hand: median, quartiles")
     return _shaped(figure)
 

@@ -168,12 +168,12 @@ def also_compiled() -> bool:
     return value
 
 
-def timing_order(most: int) -> tuple[str, int]:
+def timing_order(usual: int, most: int) -> tuple[str, int]:
     """Which loop is timed first, and how many repetitions of it."""
     help_text = "In the two parts that go in order: all repetitions of this one, then all of the other."
     first = choice("first", "first in order", ("SGD", "by hand"), "SGD", help_text)
     help_text = "Of ten steps each. What is drawn of it at once is the factor that one import would make."
-    return first, int(_slider("repetitions", "repetitions", (10, most), 20, 10, help_text))
+    return first, int(_slider("repetitions", "repetitions", (10, most), usual, 10, help_text))
 
 
 def _slider(

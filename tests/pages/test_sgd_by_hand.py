@@ -58,7 +58,7 @@ def events():
 def test_before_the_first_run_the_committed_result_is_shown_and_said_to_be_one():
     app = open_page(LESSON)
     timing = precomputed()
-    assert f"Measured before, not here and now: {timing.date}, {timing.machine}, 100 repetitions" in text(app)
+    assert f"Measured before, not here and now: {timing.date}, {timing.machine}, 40 repetitions" in text(app)
     assert f"took **{timing.factor('in order'):.3g}** times as long" in text(app)
 
 
@@ -127,7 +127,7 @@ def test_torch_compile_is_an_extra(desk):
     ("parameter", "value", "sentence"),
     [
         ("first", "last", "it must be SGD or by hand, so this is SGD"),
-        ("repetitions", "1000000", "it must be a whole number from 10 to 100, so this is 20"),
+        ("repetitions", "1000000", "it must be a whole number from 10 to 100, so this is 40"),
         ("compiled", "maybe", "it must be true or false, so this is false"),
     ],
 )

@@ -18,7 +18,7 @@ from maml_core.practice.sgd_results import (
     summarised,
     turns_factor,
 )
-from maml_core.practice.sgd_timing import COMPILED, MOST_REPETITIONS, PARTS
+from maml_core.practice.sgd_timing import COMPILED, PARTS, USUAL_REPETITIONS
 
 
 def time_event(part, loop, seconds, imported=False):
@@ -98,10 +98,10 @@ def test_quartiles_are_torch_s():
     assert spread([2.0]) == Spread(2.0, 2.0, 2.0)
 
 
-def test_what_is_shown_before_the_first_run_is_a_whole_run_of_the_source_s_length():
+def test_what_is_shown_before_the_first_run_is_a_whole_run():
     timing = precomputed()
     assert set(timing.seconds) == {*PARTS, COMPILED} - {"drift"}
-    assert timing.repetitions == MOST_REPETITIONS
+    assert timing.repetitions == USUAL_REPETITIONS
     assert timing.imported_by == timing.first == "SGD"
     assert set(timing.seconds["taking turns"]) == set(LOOPS)
     assert {dtype: len(rows) for dtype, rows in timing.drifts.items()} == {"float32": 100, "float64": 100}
