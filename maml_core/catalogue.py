@@ -6,9 +6,17 @@ from collections.abc import Callable
 from maml_core.claims import TABLE, Claim
 from maml_core.graphs import claims as graph_claims
 from maml_core.graphs import cut_claims, ledger_claims
+from maml_core.meta import steps_claims
 from maml_core.practice import module_claims, sgd_claims
 
-MODULES = (ledger_claims, cut_claims, graph_claims, module_claims, sgd_claims)
+MODULES = (
+    ledger_claims,
+    cut_claims,
+    graph_claims,
+    steps_claims,
+    module_claims,
+    sgd_claims,
+)
 
 PROGRAMS: dict[int, Callable[[], Claim]] = {
     number: program

@@ -106,7 +106,8 @@ def _compiled(timing: Timing) -> str:
     return (
         f"Compiled, with one optimizer for all repetitions: the first ten steps took "
         f"{numeral(timing.compile_seconds, 3)} s (less where PyTorch kept an earlier compilation), every "
-        f"later ten **{numeral(found.median, 3)}** times as long as by hand (quartiles {numeral(found.low, 3)} to {numeral(found.high, 3)})."
+        f"later ten **{numeral(found.median, 3)}** times as long as by hand (quartiles "
+        f"{numeral(found.low, 3)} to {numeral(found.high, 3)})."
     )
 
 
