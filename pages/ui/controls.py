@@ -52,6 +52,15 @@ def operation(options: Sequence[str]) -> str:
     return value
 
 
+def listed(key: str, label: str, options: Sequence[str], default: str, help_text: str) -> str:
+    """One of many words, in a list that opens."""
+    rejected = _rejected(key, default, lambda raw: raw in options)
+    value = st.selectbox(label, options, key=key, bind="query-params", help=help_text)
+    value = value if value in options else default
+    explain_rejection(key, rejected, "it must be one of those in the list", value)
+    return value
+
+
 def place(options: Sequence[str], default: str) -> str:
     """After which line."""
     help_text = "After the line that makes x, x_copy (`copy`), the shifted x_copy (`shift`), y or loss. "
@@ -197,6 +206,15 @@ def choice(key: str, label: str, options: Sequence[str], default: str, help_text
     value = value if value in options else default  # an empty parameter in the link unselects even what is required
     explain_rejection(key, rejected, f"it must be {' or '.join(options)}", value)
     return value
+
+
+def notch(key: str, label: str, options: Sequence[float], default: float, help_text: str) -> float:
+    """One of a few numbers that are not evenly spaced, on a slider."""
+    texts = [f"{option:g}" for option in options]
+    rejected = _rejected(key, f"{default:g}", lambda raw: raw in texts)
+    value = st.select_slider(label, texts, f"{default:g}", key=key, bind="query-params", help=help_text, width=WIDTH)
+    explain_rejection(key, rejected, f"it must be one of {', '.join(texts)}", str(value))
+    return float(value)
 
 
 def explain_rejection(key: str, rejected: str | None, allowed: str, value: str) -> None:

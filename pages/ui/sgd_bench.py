@@ -45,7 +45,7 @@ def bench(order: Order) -> None:
     place = _place()
     waiting = st.session_state.get("sgd running", False)
 
-    @st.fragment(run_every=0.5 if waiting else None)
+    @st.fragment(run_every=1.0 if waiting else None)
     def live() -> None:
         progress = DESK.look(place.token)
         with st.container(horizontal=True, vertical_alignment="center"):

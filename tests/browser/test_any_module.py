@@ -21,6 +21,7 @@ def test_an_attempt_is_guessed_and_the_picture_follows(visit):
     assert "attempt=6" in page.url
     page.get_by_text("dropout", exact=True).first.click()
     page.get_by_text("a new mask every time").first.wait_for()
+    one.settle()
     with page.expect_download() as download:
         page.get_by_role("button", name="Script that reproduces it").click()
     assert "def functional(" in download.value.path().read_text()
