@@ -6,30 +6,21 @@ from collections.abc import Callable
 from maml_core.claims import TABLE, Claim
 from maml_core.graphs import claims as graph_claims
 from maml_core.graphs import cut_claims, ledger_claims
-<<<<<<< HEAD
-from maml_core.meta import steps_claims
-from maml_core.practice import module_claims, sgd_claims
-=======
 from maml_core.meta import jacobian_claims, leap_claims, steps_claims
-from maml_core.practice import higher_claims, official_claims, one_task_claim
->>>>>>> main
+from maml_core.practice import higher_claims, module_claims, official_claims, one_task_claim, sgd_claims
 
 MODULES = (
     ledger_claims,
     cut_claims,
     graph_claims,
-<<<<<<< HEAD
+    jacobian_claims,
     steps_claims,
     module_claims,
     sgd_claims,
-=======
-    jacobian_claims,
-    steps_claims,
     leap_claims,
     higher_claims,
     official_claims,
     one_task_claim,
->>>>>>> main
 )
 
 PROGRAMS: dict[int, Callable[[], Claim]] = {
