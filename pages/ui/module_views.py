@@ -5,7 +5,8 @@ import math
 import streamlit as st
 
 from maml_core.numerals import numeral
-from maml_core.practice.layers_tried import TOPICS, Found, try_topic
+from maml_core.practice.layers_topics import TOPICS
+from maml_core.practice.layers_tried import Found, try_topic
 from maml_core.practice.modules_explained import ModuleExplained
 from maml_core.practice.outer import Course, outer_loop
 from maml_core.practice.trying import ATTEMPTS, Kind, repair, source

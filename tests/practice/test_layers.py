@@ -5,7 +5,8 @@ from functools import cache
 
 import pytest
 
-from maml_core.practice.layers_tried import TOPICS, try_topic
+from maml_core.practice.layers_topics import TOPICS
+from maml_core.practice.layers_tried import try_topic
 
 KINDS = {
     "clones": {"nothing copied": "agrees", "clone()": "agrees", "detach().clone()": "none"},
