@@ -127,7 +127,9 @@ def expression(
             )
     except ExpressionError as error:
         where = say or st
-        where.markdown(f":red[{escaped(str(error))} Until then the page shows the last one that was right.]")
+        where.markdown(
+            f":red[**{escaped(label)}**: {escaped(str(error))} The page shows the last one it could read.]"
+        )
         if typed.strip():
             where.code(f"{typed.strip()}\n{' ' * error.position}^", language=None)
         return good.get(key, default)
@@ -137,7 +139,8 @@ def expression(
 
 def escaped(sentence: str) -> str:
     """A sentence that quotes what a stranger typed, with everything that Markdown would act on made plain."""
-    return re.sub(r"([\\`*_{}\[\]()<>#$~|:!])", r"\\\1", sentence)
+    quoted = re.sub(r"`([^`]*)`", r"“\1”", sentence)
+    return re.sub(r"([\\`*_{}\[\]()<>#$~|:!])", r"\\\1", quoted)
 
 
 def leaf(key: str, default: float) -> float:
@@ -220,7 +223,8 @@ def notch(key: str, label: str, options: Sequence[float], default: float, help_t
 def explain_rejection(key: str, rejected: str | None, allowed: str, value: str) -> None:
     """The one sentence about a parameter of the link that cannot be had."""
     if rejected is not None:
-        st.markdown(f":red[The link asked for {key} = “{_plain(rejected)}”; {allowed}, so this is {value}.]")
+        asked = f"asked for {key} = “{_plain(rejected)}”" if rejected else f"leaves {key} empty"
+        st.markdown(f":red[The link {asked}; {allowed}, so this is {value}.]")
 
 
 def _rejected(key: str, default: float | str, accept: Callable[[str], bool]) -> str | None:
