@@ -7,7 +7,7 @@ from maml_core.claims import TABLE, Claim
 from maml_core.graphs import claims as graph_claims
 from maml_core.graphs import cut_claims, ledger_claims
 from maml_core.meta import jacobian_claims, leap_claims, steps_claims
-from maml_core.practice import higher_claims, official_claims, one_task_claim
+from maml_core.practice import higher_claims, module_claims, official_claims, one_task_claim, sgd_claims
 
 MODULES = (
     ledger_claims,
@@ -15,6 +15,8 @@ MODULES = (
     graph_claims,
     jacobian_claims,
     steps_claims,
+    module_claims,
+    sgd_claims,
     leap_claims,
     higher_claims,
     official_claims,

@@ -148,6 +148,46 @@ def leaf(key: str, default: float) -> float:
     return _slider(key, key, (-10.0, 10.0), default, 0.1, f"The leaf {key}, one number. No unit.")
 
 
+def network(options: Mapping[str, str]) -> str:
+    """Which kind of network: its name; `options` says what each is."""
+    help_text = "\n\n".join(f"**{name}**: {what}" for name, what in options.items())
+    return choice("network", "network", tuple(options), next(iter(options)), help_text)
+
+
+def module_steps(most: int) -> tuple[int, float]:
+    """How many inner steps of which α a network takes."""
+    steps = int(_slider("inner_steps", "inner_steps", (1, most), 3, 1, "How many steps θ takes on each support set."))
+    return steps, _slider("alpha", "α, inner_lr", (0.0, 1.0), 0.1, 0.01, "Step size of the inner loop.")
+
+
+def attempt(titles: Sequence[str], default: str) -> int:
+    """Which of the attempts, by its place in the list."""
+    help_text = "Each changes one line of the one before it, the sixth two. Each is run as it stands."
+    return titles.index(choice("attempt", "attempt", titles, default, help_text))
+
+
+def topic(names: Sequence[str]) -> str:
+    help_text = "Small inner loops on a network of 197 weights, each run as it stands."
+    return choice("topic", "layers and writes", names, names[1], help_text)
+
+
+def also_compiled() -> bool:
+    """Whether torch.compile is to be timed too."""
+    rejected = _rejected("compiled", "false", lambda raw: raw.lower() in ("true", "false"))
+    help_text = "Needs a C++ compiler on the machine that measures, and some time for it."
+    value = st.toggle("torch.compile too", key="compiled", bind="query-params", help=help_text)
+    explain_rejection("compiled", rejected, "it must be true or false", str(value).lower())
+    return value
+
+
+def timing_order(usual: int, most: int) -> tuple[str, int]:
+    """Which loop is timed first, and how many repetitions of it."""
+    help_text = "In the two parts that go in order: all repetitions of this one, then all of the other."
+    first = choice("first", "first in order", ("SGD", "by hand"), "SGD", help_text)
+    help_text = "Of ten steps each. What is drawn of it at once is the factor that one import would make."
+    return first, int(_slider("repetitions", "repetitions", (10, most), usual, 10, help_text))
+
+
 def _slider(
     key: str, label: str, ends: tuple[Number, Number], default: Number, step: Number, help_text: str
 ) -> Number:

@@ -1,0 +1,58 @@
+"""Claims about torch.optim.SGD against a loop by hand, each put to the test by running it. Verdicts are computed."""
+
+import time
+
+from maml_core.claims import Claim
+from maml_core.numerals import numeral
+from maml_core.practice.drifting import drift
+from maml_core.practice.sgd_desk import Job, Order
+from maml_core.practice.sgd_results import Spread, precomputed, spread
+from maml_core.practice.sgd_timing import Event
+
+ROUNDS = 5
+TWICE = 1.5  # from here on, “about twice as fast” would be fair
+
+
+def claim_14() -> Claim:
+    """In a fresh interpreter, as the claim is about what the first SGD(…) of a process does: that takes seconds."""
+    job = Job(Order(repetitions=ROUNDS, parts=("taking turns",)))
+    while (progress := job.look()).state == "running":
+        time.sleep(0.02)
+    if progress.state != "done":
+        raise TimeoutError(progress.trouble)
+    spent = next(event for event in progress.events if event["event"] == "import")
+    factor = _turns([event for event in progress.events if event["event"] == "time"])
+    return Claim(
+        14,
+        "true" if factor.median > TWICE else "false",
+        f"Taking turns in a fresh interpreter, SGD takes {numeral(factor.median, 3)} times as long as the loop by "
+        f"hand (median of {ROUNDS} rounds). What the source timed is an import: the first SGD(…) of a process loads "
+        f"torch._dynamo, {spent['modules']} modules, and here that took {numeral(spent['seconds'], 2)} s. In the "
+        f"source's order, cold, we got a factor of {numeral(precomputed().factor('in order'), 3)}.",
+    )
+
+
+def _turns(events: list[Event]) -> Spread:
+    """SGD's seconds over those of the loop by hand, round by round."""
+    sgd, hand = ([e["seconds"] for e in events if e["loop"] == loop] for loop in ("SGD", "by hand"))
+    return spread([a / b for a, b in zip(sgd, hand, strict=True)])
+
+
+def claim_15() -> Claim:
+    for seed in range(1, 5):  # whether a ReLU is caught on its kink is chance: up to four networks may show it
+        before = None
+        for now in drift(seed, size=14):
+            if not now.close:
+                break
+            before = now
+        else:
+            continue
+        kept, sides = (before.distance, before.sides) if before else (0.0, 0)
+        return Claim(
+            15,
+            "half" if before else "false",
+            f"The comparison passes up to step {now.steps - 1} and fails at step {now.steps}. Until then "
+            f"rounding keeps the weights within {numeral(kept, 2)} of their length of each other. Before the "
+            f"step that fails, {sides} of the ReLUs had the image on different sides of 0 in the two networks.",
+        )
+    return Claim(15, "true", "The comparison passed for a hundred steps, on four networks.")

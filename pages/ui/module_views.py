@@ -1,0 +1,167 @@
+"""Lesson 9's furniture: an attempt and what it came to, what is silent about it, and the layers that break it."""
+
+import math
+
+import streamlit as st
+
+from maml_core.numerals import numeral
+from maml_core.practice.layers_topics import TOPICS
+from maml_core.practice.layers_tried import Found, try_topic
+from maml_core.practice.modules_explained import ModuleExplained
+from maml_core.practice.outer import Course, outer_loop
+from maml_core.practice.trying import ATTEMPTS, Kind, repair, source
+from pages.ui import charts_modules, controls, guessing, lesson
+
+ANSWERS: dict[Kind, str] = {
+    "exact": "the meta-gradient",
+    "wrong": "another vector",
+    "none": "None",
+    "raises": "nothing: an error",
+}
+
+
+def code(number: int) -> None:
+    """What is new in this attempt, and its lines."""
+    attempt = ATTEMPTS[number]
+    st.markdown(attempt.why)
+    if number:
+        st.code(repair(ATTEMPTS[number - 1].code, attempt.code), language="diff")
+    st.code(source(attempt.code), language="python", line_numbers=True)
+
+
+def predict(name: str, tried: ModuleExplained) -> bool:
+    """Ask what is in θ's `.grad` before it shows."""
+    outcome = tried.outcome
+    return guessing.predict(
+        name,
+        "Run it on two tasks, then call `backward()`. In θ's `.grad` there is now …",
+        [guessing.Choice(text, outcome.kind == kind, _why(tried)) for kind, text in ANSWERS.items()],
+    )
+
+
+def _why(tried: ModuleExplained) -> str:
+    outcome = tried.outcome
+    if outcome.kind == "raises":
+        return f"Line {outcome.line} stops it."
+    fell = (
+        f"Adapting took the query loss from {numeral(tried.before, 4)} to {numeral(outcome.query_loss, 4)}, which is "
+        "what a training log would print."
+    )
+    if outcome.kind == "none":
+        return f"{fell} But the query loss was computed by a copy, and no path leads from the copy to θ."
+    if outcome.kind == "wrong":
+        return (
+            f"{fell} The gradient is {numeral(outcome.degrees, 3)}° away from the meta-gradient and "
+            f"{numeral(outcome.length, 3)} times as long."
+        )
+    return f"{fell} The gradient is the meta-gradient, leaf by leaf."
+
+
+def outcome(tried: ModuleExplained, *, revealed: bool) -> None:
+    """The picture: what reaches each leaf; and the error, as a result, where there is one."""
+    found = tried.outcome
+    notes: dict[Kind, str] = {"raises": "never got as far as backward()", "none": "None at every leaf"}
+    note = notes.get(found.kind, "") if revealed else "this attempt: ?"
+    arrived = found.arrived or (None,) * len(tried.leaves)
+    st.plotly_chart(
+        charts_modules.arrivals(tried.leaves, tried.exact, arrived if revealed else None, note),
+        key="arrivals",
+        alt=f"The length of the gradient at each of {len(tried.leaves)} leaves of θ. {note}",
+    )
+    if revealed and found.kind == "raises":
+        with st.container(border=True):
+            st.markdown(f":material/front_hand: **Line {found.line} stopped**, in Python's words:")
+            st.code(f"{found.error}: {found.words}", language=None, wrap_lines=True)
+            st.markdown(found.reading)
+
+
+def silence(tried: ModuleExplained, *, inner_lr: float, inner_steps: int) -> None:
+    """What no error message says: each silent failure, measured."""
+    found = tried.outcome
+    st.markdown(
+        "- **Clones that clone nothing.** The sketch's clones are `dict(network.named_parameters())`: "
+        f"{tried.clones} of {len(tried.leaves)} tensors in it are the network's own, not copies."
+    )
+    if math.isnan(found.query_loss):
+        return
+    chained = not math.isclose(found.query_loss, found.one_step, rel_tol=1e-9)
+    verdict = "They differ: each step starts where the last one ended." if chained else _same(inner_steps)
+    st.markdown(
+        f"- **Steps that chain, or not.** {inner_steps} steps of {numeral(inner_lr)} end at a query loss of "
+        f"{numeral(found.query_loss, 6)}, one step of {numeral(inner_lr * inner_steps)} at "
+        f"{numeral(found.one_step, 6)}. {verdict}"
+    )
+
+
+def _same(inner_steps: int) -> str:
+    if inner_steps == 1:
+        return "With one step there is nothing to chain."
+    return "The same: every step was taken from θ again (or its rate is 0)."
+
+
+@st.cache_data(max_entries=60, show_spinner=False)
+def _courses(inner_lr: float, inner_steps: int) -> dict[str, Course]:
+    return {
+        attempt.title: outer_loop(attempt.code, "MLP", inner_lr=inner_lr, inner_steps=inner_steps)
+        for attempt in ATTEMPTS[4:]
+    }
+
+
+def courses(inner_lr: float, inner_steps: int) -> None:
+    """The three attempts that run, each in a short outer loop on the MLP."""
+    found = _courses(inner_lr, inner_steps)
+    losses = {title: course.losses for title, course in found.items()}
+    st.plotly_chart(
+        charts_modules.courses(losses),
+        key="courses",
+        alt="The mean query loss over twelve outer steps, for the three attempts that run.",
+    )
+    moved = "; ".join(f"{title}: **{numeral(course.distance, 3)}**" for title, course in found.items())
+    st.caption(f"The MLP, the same two tasks in each of the outer steps. How far θ moved in all: {moved}.")
+
+
+@st.cache_data(show_spinner=False)
+def _tried(name: str) -> tuple[Found, ...]:
+    return try_topic(name)
+
+
+def layers(name: str) -> None:
+    """Every case of a topic: two slopes, the same call twice, and the lines."""
+    topic, found = TOPICS[name], _tried(name)
+    st.markdown(topic.question)
+    rows = {case.title: _row(one) for case, one in zip(topic.cases, found, strict=True)}
+    st.table(lesson.rows_to_columns(rows))
+    for case, one in zip(topic.cases, found, strict=True):
+        with st.expander(f"{case.title}: {case.lesson}"):
+            if one.words:
+                st.code(one.words, language=None, wrap_lines=True)
+            if one.memory:
+                st.markdown(f"One call moved the running averages by {numeral(one.memory, 3)}.")
+            st.code(source(case.code), language="python")
+
+
+MARKS = {
+    "agrees": ":green[:material/check: agree]",
+    "parts": ":orange[:material/call_split: part]",
+    "none": ":orange[:material/block: None]",
+    "raises": ":red[:material/front_hand: error]",
+}
+
+
+def _row(found: Found) -> dict[str, str]:
+    first, second = found.losses
+    repeats = "–" if math.isnan(first) else numeral(first, 6) + (" twice" if first == second else _then(second))
+    return {
+        "autograd's slope": {"none": "None", "raises": "–"}.get(found.kind, numeral(found.slope, 6)),
+        "by nudging θ": "–" if found.kind == "raises" else numeral(found.nudged, 6),
+        "they": MARKS[found.kind],
+        "the same call twice": repeats,
+    }
+
+
+def _then(second: float) -> str:
+    return f", then {numeral(second, 6)}"
+
+
+def choose_topic() -> str:
+    return controls.topic(tuple(TOPICS))
