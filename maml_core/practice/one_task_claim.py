@@ -82,10 +82,10 @@ def errors(iterations: int, tick: Callable[[], None] = lambda: None) -> Errors:
 def claim_38(found: Errors | None = None) -> Claim:
     """`found`: the errors of trainings just made; None takes the precomputed ones."""
     drawn = drawn_twice()
-    found = found or json.loads(SHIPPED.read_text())["errors"][-1]
+    shown: Errors = found or json.loads(SHIPPED.read_text())["errors"][-1]
     said = ", ".join(f"{name} {numeral(a, 3)} and then {numeral(b, 3)}" for name, (a, b) in drawn.items())
     said = (
-        f"Two calls draw {said}. After {found['iterations']:.0f} iterations the median error is "
-        f"{numeral(found['different'], 3)} that way, and {numeral(found['same'], 3)} with one task for both."
+        f"Two calls draw {said}. After {shown['iterations']:.0f} iterations the median error is "
+        f"{numeral(shown['different'], 3)} that way, and {numeral(shown['same'], 3)} with one task for both."
     )
     return Claim(38, "true" if all(a == b for a, b in drawn.values()) else "false", said)

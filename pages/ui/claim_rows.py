@@ -133,10 +133,10 @@ def _train_again() -> None:
     progress = st.progress(0.0)
     with contextlib.closing(again()) as said:  # any click, Stop among them, ends this script run and the process
         for word in said:
-            if isinstance(word, float):
-                progress.progress(word, "Two trainings in a process of their own …")
-            else:
+            if isinstance(word, dict):
                 ran()[LONG] = Ran(claim_38(word), time.perf_counter() - start)
+            else:
+                progress.progress(word, "Two trainings in a process of their own …")
     st.rerun()
 
 
