@@ -69,6 +69,10 @@ class Pool:
             reader.owner, reader.detached = owner, None
             return True
 
+    def knows(self, token: str) -> bool:
+        """Whether there is such a reader (still)."""
+        return token in self._readers
+
     def owns(self, token: str, owner: str) -> bool:
         """Whether `owner` was the last to attach."""
         reader = self._readers.get(token)
