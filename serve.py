@@ -1,7 +1,7 @@
 """What a server runs: `streamlit run serve.py`. It prepares the process; app.py is the app.
 
-Beside the app it owns the workers that train (maml_core.train.pool), and answers on two routes: plotly.js for the live
-chart, and /api/run, a run's numbers for the reader who knows its token.
+Beside the app it owns the workers that train (maml_core.train.pool), and answers on two routes: plotly.js for the
+live chart, and /api/run, a run's numbers for the reader who knows its token.
 """
 
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ PagesManager.uses_pages_directory = False
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Workers, and the first recording, which is a hundred times slower than the second: nobody should wait for them."""
+    """Workers take a second, and a first recording a hundred times as long as the second: nobody should wait."""
     pool.SHARED = pool.Pool()
     try:
         pool.SHARED.warm()

@@ -48,7 +48,14 @@ def lab_script(config: Config, losses: Sequence[float], *, first: int = 0) -> st
     A run that was imported after `first` steps has no losses of its first ones, so its script asserts none.
     """
     known = () if first else tuple(losses[:MOST_ASSERTS])
-    return "\n".join([_HEAD, _imports(), *map(_body, MODULES), _TAIL.format(config=_written(config), losses=known)])
+    return "\n".join(
+        [
+            _HEAD,
+            _imports(),
+            *map(_body, MODULES),
+            _TAIL.format(config=_written(config), losses=known, tolerance=TOLERANCE),
+        ]
+    )
 
 
 def _written(config: Config) -> str:
@@ -63,12 +70,9 @@ def _ours(node: ast.stmt) -> bool:
 
 def _imports() -> str:
     """Every import from elsewhere, once."""
-    trees_ = [ast.parse(inspect.getsource(module)) for module in MODULES]
-    found = {
-        ast.unparse(node) for tree in trees_ for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))
-    }
-    ours = {ast.unparse(node) for tree in trees_ for node in tree.body if _ours(node)}
-    return "\n".join(sorted(found - ours))
+    parsed = [ast.parse(inspect.getsource(module)) for module in MODULES]
+    nodes = [node for tree in parsed for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return "\n".join(sorted({ast.unparse(node) for node in nodes if not _ours(node)}))
 
 
 def _body(module: ModuleType) -> str:
@@ -84,15 +88,14 @@ def _body(module: ModuleType) -> str:
     return f"\n# ---- {module.__name__}: {title}\n\n" + "\n".join(kept).strip("\n") + "\n"
 
 
-_HEAD = '''"""One training of Through the Inner Loop in a single file: the engine, the configuration, and what it must give.
+_HEAD = '''"""One training of Through the Inner Loop in a single file: engine, configuration, and what it must give.
 
 Needs PyTorch alone. Run it: python THIS_FILE.py
 """
 
 from __future__ import annotations
 '''
-_TAIL = (
-    """
+_TAIL = """
 # ---- the run
 
 CONFIG = {config}
@@ -105,9 +108,6 @@ if __name__ == "__main__":
         state = meta_step(state, CONFIG)
         loss = state.query_loss.mean().item()
         print(number, loss)
-        assert abs(loss - expected) <= """
-    + f"{TOLERANCE:g}"
-    + """ * max(abs(expected), 1e-3), (number, loss, expected)
-    print(f"{{len(LOSSES)}} losses are those of the run. To train to the end: for state in training(state, CONFIG): ...")
+        assert abs(loss - expected) <= {tolerance} * max(abs(expected), 1e-3), (number, loss, expected)
+    print(len(LOSSES), "losses are those of the run. Its end: for state in training(state, CONFIG): pass")
 """
-)

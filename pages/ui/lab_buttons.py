@@ -122,7 +122,7 @@ def _export(desk: Desk, run: Snapshot) -> None:
         "text/x-python",
         on_click="ignore",
         icon=":material/download:",
-        help="A standalone Python file: only PyTorch, the engine's own source, and an assert for each of its first losses.",
+        help="One Python file: the engine's own source, needing only PyTorch, and an assert for each of the first losses.",
     )
     st.caption("The same on a command line:")
     st.code(command_line(run.config, run.state_step), language="bash", wrap_lines=True)
@@ -132,13 +132,11 @@ def _export(desk: Desk, run: Snapshot) -> None:
 def curve_csv(desk: Desk, run: Snapshot) -> str:
     """Every loss with the number of its step."""
     losses = desk.pool.losses(desk.token, NAME)
+    rows = zip(range(run.first + 1, run.first + 1 + len(losses)), losses, smoothed(losses), strict=True)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["step", "query_loss", "smoothed"])
-    writer.writerows(
-        (run.first + i, loss, smooth)
-        for i, (loss, smooth) in enumerate(zip(losses, smoothed(losses), strict=True), 1)
-    )
+    writer.writerows(rows)
     return out.getvalue()
 
 

@@ -6,8 +6,9 @@
     live.refusal("lab")                           # the sentence, if the last command could not be done
     live.chart(desk, "lab", panels, empty="Press Start.")
 
-The chart is a component that asks `/api/run` four times a second while a run moves (`feeds.FEEDS` has the answers), and
-tells the page once when it has stopped. Without serve.py there is no such route: then a fragment redraws plain charts.
+The chart is a component that asks `/api/run` four times a second while a run moves (`feeds.FEEDS` has the answers),
+and tells the page once when it has stopped. Without serve.py there is no such route: then a fragment redraws plain
+charts.
 """
 
 import atexit
