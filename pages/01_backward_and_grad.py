@@ -4,13 +4,11 @@ from functools import partial
 
 import streamlit as st
 
-from maml_core.claims import Claim
 from maml_core.graphs.explaining_calls import CallsExplained, explain_calls
-from maml_core.graphs.ledger_claims import ledger_claims
 from maml_core.graphs.ledger_script import ledger_script
 from maml_core.graphs.two_calls import FIRST, SECOND, TwoCalls
 from maml_core.numerals import numeral
-from pages.ui import calls, guessing, lesson
+from pages.ui import calls, claims, guessing, lesson
 from pages.ui.ledger_views import first_call, ledger_views, moments
 from pages.ui.linked import linked_views, view_from_url
 from pages.ui.refusal import refusal
@@ -22,11 +20,6 @@ DOCS = "https://docs.pytorch.org/docs/stable"
 @st.cache_data(max_entries=200, show_spinner=False)
 def explained(two_calls: TwoCalls, inputs: dict[str, float]) -> CallsExplained:
     return explain_calls(two_calls, inputs)
-
-
-@st.cache_data(show_spinner=False)
-def claims() -> tuple[Claim, ...]:
-    return ledger_claims()
 
 
 lesson.header(NAME)
@@ -68,7 +61,7 @@ nodes finds them gone. The bytes count every saved storage once; a leaf that bot
 """
 )
 if revealed:  # they name the numbers that are to be predicted
-    guessing.claims(claims(), "the blog notes this lesson's example comes from")
+    claims.under_test(NAME)
 
 address = lesson.link({**parameters, **seen})
 lesson.take_away(address, partial(ledger_script, explanation, address), "backward_and_grad.py")

@@ -4,12 +4,10 @@ from functools import partial
 
 import streamlit as st
 
-from maml_core.claims import Claim
-from maml_core.graphs.cut_claims import cutting_claims
 from maml_core.graphs.cut_scripts import cut_script
 from maml_core.graphs.cutting import INSERTIONS, NAMES, PLACES, POWER, SHIFT, Copying, Insertion
 from maml_core.graphs.cutting_explained import CutExplanation, explain_cut
-from pages.ui import controls, guessing, lesson, verdicts
+from pages.ui import claims, controls, lesson, verdicts
 from pages.ui.cut_views import RUNS, cut_views
 from pages.ui.linked import linked_views, view_from_url
 
@@ -19,11 +17,6 @@ NAME = "02_where_gradients_go"
 @st.cache_data(max_entries=200, show_spinner=False)
 def explained(shift: str, power: str, operation: str, place: str, inputs: dict[str, float]) -> CutExplanation:
     return explain_cut(Copying.parse(shift, power, Insertion(operation, place)), inputs)
-
-
-@st.cache_data(show_spinner=False)
-def claims() -> tuple[Claim, ...]:
-    return cutting_claims()
 
 
 lesson.header(NAME)
@@ -77,7 +70,7 @@ components, the first is $x$, and $\alpha$ is lr:
 )
 verdicts.identity(inputs["x"], inputs["lr"])
 
-guessing.claims(claims(), "two documents: the blog notes of this lesson's example, and interactive-maml for the last")
+claims.under_test(NAME)
 
 address = lesson.link({"op": operation, "line": place, **inputs, "shift": shift, "power": power, **shown})
 lesson.take_away(address, partial(cut_script, explanation.cut, address), "where_gradients_go.py")

@@ -4,13 +4,11 @@ from functools import partial
 
 import streamlit as st
 
-from maml_core.claims import Claim
-from maml_core.graphs.claims import create_graph_claims
 from maml_core.graphs.explaining import MOST_INNER_STEPS, Explanation, explain
 from maml_core.graphs.programs import PRESETS, InnerStep
 from maml_core.graphs.scripts import inner_step_script
 from maml_core.numerals import numeral
-from pages.ui import charts, controls, guessing, lesson
+from pages.ui import charts, claims, controls, guessing, lesson
 from pages.ui.inner_step_views import RUNS, inner_step_views
 from pages.ui.linked import linked_views, view_from_url
 
@@ -20,11 +18,6 @@ NAME = "03_create_graph"
 @st.cache_data(max_entries=200, show_spinner=False)
 def explained(inner: str, outer: str, inner_steps: int, inputs: dict[str, float]) -> Explanation:
     return explain(InnerStep.parse(inner, outer, inner_steps=inner_steps), inputs)
-
-
-@st.cache_data(show_spinner=False)
-def claims() -> tuple[Claim, ...]:
-    return create_graph_claims()
 
 
 lesson.header(NAME)
@@ -79,7 +72,7 @@ for column, (name, figure) in zip(st.columns(3), charts.growth(explanation.growt
 st.caption("Counted by running these losses with one to five inner steps.")
 
 if revealed:  # two of them name the numbers that are to be predicted
-    guessing.claims(claims(), "the blog notes this lesson's example comes from")
+    claims.under_test(NAME)
 
 typed = {"inner": inner, "outer": outer} if losses == controls.OWN else {}
 parameters = {"losses": losses, **typed, **inputs, "inner_steps": inner_steps, **shown}

@@ -4,7 +4,7 @@ import streamlit as st
 
 from maml_core.graphs.programs import PRESETS, InnerStep
 from maml_core.graphs.sweeping import Sweep, sweep_x
-from pages.ui import charts, guessing, syllabus
+from pages.ui import charts, syllabus, visit
 
 st.title("Through the Inner Loop", anchor=False)
 st.markdown(
@@ -41,9 +41,8 @@ $x'$ itself, is zero.
     )
     if st.button("Start: see why they part", type="primary", icon=":material/play_arrow:"):
         st.switch_page("pages/03_create_graph.py", query_params={"losses": "wave", "c": "1"})
-    if guessing.score():
-        st.caption(guessing.score())
 
+visit.show()
 st.header("Syllabus", anchor=False)
 for part, lessons in syllabus.PARTS.items():
     st.subheader(part, anchor=False)

@@ -100,14 +100,14 @@ def test_the_palette_is_one_palette():
     """The charts' colours are the named colours that prose and components use."""
     theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
     for mode in ("light", "dark"):
-        named = [theme[mode][f"{colour}Color"] for colour in ("blue", "violet", "orange", "green")]
+        named = [theme[mode][f"{colour}Color"] for colour in ("blue", "violet", "orange", "green", "red")]
         assert theme[mode]["chartCategoricalColors"] == named
 
 
 def test_every_lesson_file_is_in_the_syllabus():
     from pages.ui.syllabus import LESSONS
 
-    assert {path.stem for path in PAGES} - {"home"} == {lesson.name for lesson in LESSONS}
+    assert {path.stem for path in PAGES} - {"home", "glossary"} == {lesson.name for lesson in LESSONS}
 
 
 def test_ci_runs_what_the_readme_says():

@@ -5,16 +5,8 @@ from maml_core.graphs.ledger import Ledger, keep
 from maml_core.graphs.two_calls import EXAMPLES, FIRST_LINE, TwoCalls, read
 from maml_core.numerals import numeral
 
+PRODUCT = read(EXAMPLES["product"].text)
 BLOG = {"x1": 3.0, "x2": 4.0, "x3": 5.0}  # the source's numbers
-
-
-def ledger_claims() -> tuple[Claim, ...]:
-    """Claims 1 and 2, which belong to lesson 1."""
-    expression = read(EXAMPLES["product"].text)
-    return (
-        _accumulates(keep(TwoCalls(expression).program, BLOG)),
-        _left_alone(keep(TwoCalls(expression, first="autograd.grad").program, BLOG)),
-    )
 
 
 def _grads(ledger: Ledger) -> list[float | None]:
@@ -22,24 +14,23 @@ def _grads(ledger: Ledger) -> list[float | None]:
     return [ledger.entries[FIRST_LINE - 1].grads["x1"], *(call.grads["x1"] for call in ledger.calls)]
 
 
-def _accumulates(ledger: Ledger) -> Claim:
-    before, once, twice = _grads(ledger)
+def claim_1() -> Claim:
+    before, once, twice = _grads(keep(TwoCalls(PRODUCT).program, BLOG))
     adds = before is None and once is not None and once != 0 and twice == 2 * once
     return Claim(
         1,
-        "Calling backward() on two equal outputs, one after the other, accumulates in .grad: None, 7200, 14400.",
         "true" if adds and (once, twice) == (7200, 14400) else "half" if adds else "false",
         f"x1.grad is {numeral(before)}, then {numeral(once)}, then {numeral(twice)}: the second call adds.",
     )
 
 
-def _left_alone(ledger: Ledger) -> Claim:
+def claim_2() -> Claim:
+    ledger = keep(TwoCalls(PRODUCT, first="autograd.grad").program, BLOG)
     before, returned, added = _grads(ledger)
     (value, *_) = ledger.calls[0].returned
     alone = before is None and returned is None
     return Claim(
         2,
-        "autograd.grad leaves .grad alone: None, None, and 7200 only after a backward().",
         "true" if alone and added == 7200 else "half" if alone else "false",
         f"It returned {numeral(value)}, and x1.grad was {numeral(before)} before and {numeral(returned)} after. "
         f"The backward() that follows makes it {numeral(added)}, not twice that.",

@@ -8,7 +8,7 @@ from maml_core.graphs.comparing import Growth
 from maml_core.graphs.sweeping import Sweep
 
 # Streamlit's frontend replaces these by the theme's chartCategoricalColors, light or dark (.streamlit/config.toml).
-FIRST_ORDER, SECOND_ORDER, _, TRUTH = "#000001", "#000002", "#000003", "#000004"
+FIRST_ORDER, SECOND_ORDER, WARNING, TRUTH, WRONG = (f"#00000{place}" for place in range(1, 6))
 GROWING = {"nodes": "grad_fn nodes", "edges": "edges between them", "saved_bytes": "bytes saved for backward"}
 MARGIN = {"t": 10, "b": 10, "l": 10, "r": 10}
 NAMES = ("create_graph=False", "create_graph=True")

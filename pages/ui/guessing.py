@@ -1,11 +1,11 @@
-"""Predict, reveal, explain: a reader guesses before the decisive number shows, and the visit keeps score."""
+"""Predict, reveal, explain: a reader guesses before the decisive number shows, and the visit keeps count."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import streamlit as st
 
-from maml_core.claims import Claim
+from pages.ui import visit
 
 
 class Choice(NamedTuple):
@@ -27,8 +27,8 @@ def predict(name: str, question: str, choices: Sequence[Choice]) -> bool:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":material/psychology: **Predict.** {question}", width="content")
             for i, choice in enumerate(choices):
-                st.button(choice.text, key=f"guess:{name}:{i}", on_click=_guess, args=(name, choice))
-            st.button("just show me", key=f"guess:{name}:skip", on_click=_guess, args=(name, None), type="tertiary")
+                st.button(choice.text, key=f"guess:{name}:{i}", on_click=remember, args=(name, choice))
+            st.button("just show me", key=f"guess:{name}:skip", on_click=remember, args=(name, None), type="tertiary")
         return False
     right = next((choice for choice in choices if choice.right), Choice("none of these", True, ""))
     guess = guesses[name]
@@ -43,8 +43,10 @@ def predict(name: str, question: str, choices: Sequence[Choice]) -> bool:
     return True
 
 
-def _guess(name: str, choice: Choice | None) -> None:
+def remember(name: str, choice: Choice | None) -> None:
+    """The reader's first word on a question; None is "just show me". Kept for the visit, with its lesson."""
     st.session_state.setdefault("guesses", {})[name] = choice
+    visit.asked(name)
 
 
 def score() -> str:
@@ -53,26 +55,6 @@ def score() -> str:
     return f"{sum(guess.right for guess in made)} of {len(made)} predictions right on this visit" if made else ""
 
 
-MARKS = {
-    "true": ":green[:material/check: true]",
-    "half": ":orange[:material/contrast: half true]",
-    "false": ":red[:material/close: false]",
-}
-
-
-def claims(entries: Sequence[Claim], source: str) -> None:
-    """Sentences from `source`: the reader judges first, then sees what a run of it said."""
-    st.subheader("Claims under test", anchor=False)
-    st.caption(f"From {source}. Judge first; each verdict is computed by running the claim on this server.")
-    for entry in entries:
-        guess = st.session_state.setdefault("guesses", {}).get(f"claim {entry.number}")
-        with st.container(border=True):
-            st.markdown(f"**{entry.sentence}**")
-            if guess is None:
-                with st.container(horizontal=True):
-                    for verdict, label in {"true": "True", "half": "Half true", "false": "False"}.items():
-                        choice = Choice(label, verdict == entry.verdict, "")
-                        name = f"claim {entry.number}"
-                        st.button(label, key=f"{name}:{verdict}", on_click=_guess, args=(name, choice))
-            else:
-                st.markdown(f"{MARKS[entry.verdict]}. You said *{guess.text.lower()}*. {entry.evidence}")
+def made(name: str) -> Choice | None:
+    """What the reader said to a question, if anything."""
+    return st.session_state.get("guesses", {}).get(name)

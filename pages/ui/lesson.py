@@ -10,6 +10,7 @@ from maml_core.graphs.agreement import Agreement, relative_difference
 from maml_core.graphs.partials import Partial
 from maml_core.meta.agreement import Agreement as VectorAgreement
 from maml_core.numerals import numeral
+from pages.ui import visit
 from pages.ui.syllabus import LESSONS
 
 MOST_ENTRIES = 4  # of a vector that a table shows
@@ -18,6 +19,7 @@ MOST_ENTRIES = 4  # of a vector that a table shows
 def header(name: str) -> None:
     """Title and question of the lesson in pages/`name`.py."""
     lesson = next(lesson for lesson in LESSONS if lesson.name == name)
+    visit.open_lesson(name)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.title(f"{lesson.number} · {lesson.title}", anchor=False, width="content")
         st.markdown(lesson.question, width="content")
@@ -124,9 +126,7 @@ def link(parameters: Mapping[str, object]) -> str:
 def take_away(address: str, script: Callable[[], str], file_name: str) -> None:
     """The link that restores every control, and the script that reproduces the screen."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        with st.popover("Link to this state", icon=":material/link:"):
-            st.caption("Opens this page with every control as it is now.")
-            st.code(address, language=None, wrap_lines=True)
+        link_to_this(address)
         st.download_button(
             "Script that reproduces it",
             data=script,
@@ -136,6 +136,13 @@ def take_away(address: str, script: Callable[[], str], file_name: str) -> None:
             icon=":material/download:",
             help="A standalone Python file: only PyTorch, the lines above, and an assert for every number.",
         )
+
+
+def link_to_this(address: str) -> None:
+    """The link that restores every control."""
+    with st.popover("Link to this state", icon=":material/link:"):
+        st.caption("Opens this page with every control as it is now.")
+        st.code(address, language=None, wrap_lines=True)
 
 
 def takeaway(sentence: str) -> None:

@@ -107,11 +107,17 @@ LESSONS = tuple(lesson for part in PARTS.values() for lesson in part)
 
 
 def pages() -> dict[str, list[st.Page]]:
-    """What st.navigation shows: home, then the lessons by part."""
+    """What st.navigation shows: home, the lessons by part, the glossary."""
     home = st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)
     parts = {part: [page(lesson) for lesson in lessons] for part, lessons in PARTS.items()}
-    return {"": [home], **parts}
+    glossary = st.Page("pages/glossary.py", title="Glossary and sources", url_path="glossary")
+    return {"": [home], **parts, "Glossary": [glossary]}
 
 
 def page(lesson: Lesson) -> st.Page:
     return st.Page(f"pages/{lesson.name}.py", title=f"{lesson.number} · {lesson.title}", url_path=lesson.name)
+
+
+def numbered(name: str) -> int:
+    """The number of the lesson in pages/`name`.py."""
+    return next(lesson.number for lesson in LESSONS if lesson.name == name)

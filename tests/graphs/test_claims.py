@@ -1,11 +1,11 @@
 """Verdicts are what the runs say, and they can turn out otherwise."""
 
+from maml_core.catalogue import of_lesson
 from maml_core.graphs import claims
-from maml_core.graphs.claims import create_graph_claims
 
 
 def verdicts():
-    return {claim.number: claim.verdict for claim in create_graph_claims()}
+    return {claim.number: claim.verdict for claim in of_lesson(3)}
 
 
 def test_the_verdicts_of_the_six_claims():
@@ -13,7 +13,7 @@ def test_the_verdicts_of_the_six_claims():
 
 
 def test_the_evidence_holds_the_measured_numbers():
-    evidence = {claim.number: claim.evidence for claim in create_graph_claims()}
+    evidence = {claim.number: claim.evidence for claim in of_lesson(3)}
     assert "it is 2 with create_graph=False and 88.4 with True" in evidence[7]
     assert "it is 1 and becomes 87.4" in evidence[7]
     assert evidence[8].count("−216") == 2

@@ -7,8 +7,8 @@ import threading
 import pytest
 import torch
 
+from maml_core.catalogue import of_lesson
 from maml_core.graphs.ledger import keep
-from maml_core.graphs.ledger_claims import ledger_claims
 from maml_core.graphs.two_calls import BETWEEN, CALLS, EXAMPLES, LEAVES, TwoCalls, read
 
 BLOG = {"x1": 3.0, "x2": 4.0, "x3": 5.0}
@@ -208,6 +208,6 @@ def test_an_output_that_is_a_leaf_has_no_graph_to_free():
 
 
 def test_the_claims_about_two_calls_are_true():
-    claims = ledger_claims()
+    claims = of_lesson(1)
     assert [(claim.number, claim.verdict) for claim in claims] == [(1, "true"), (2, "true")]
     assert "None, then 7200, then 14400" in claims[0].evidence

@@ -1,0 +1,75 @@
+"""What a reader has done on this visit: lessons opened, predictions made. Kept by the session alone; no accounts."""
+
+import csv
+import io
+from typing import NamedTuple
+
+import streamlit as st
+
+from pages.ui.syllabus import LESSONS
+
+
+class Standing(NamedTuple):
+    """One lesson of the score card."""
+
+    lesson: str
+    opened: bool
+    right: int
+    made: int
+
+
+def open_lesson(name: str) -> None:
+    """Note that the lesson in pages/`name`.py is open now."""
+    st.session_state["lesson"] = name
+    st.session_state.setdefault("opened", set()).add(name)
+
+
+def asked(question: str) -> None:
+    """Note in which lesson a question was answered."""
+    st.session_state.setdefault("asked in", {})[question] = st.session_state.get("lesson", "")
+
+
+def score_card() -> list[Standing]:
+    """Every lesson: was it opened, and how many first guesses in it were right of how many."""
+    asked_in, guesses = st.session_state.get("asked in", {}), st.session_state.get("guesses", {})
+    card = []
+    for lesson in LESSONS:
+        made = [guesses[question] for question, where in asked_in.items() if where == lesson.name]
+        made = [guess for guess in made if guess is not None]
+        title = f"{lesson.number} · {lesson.title}"
+        opened = lesson.name in st.session_state.get("opened", ())
+        card.append(Standing(title, opened, sum(guess.right for guess in made), len(made)))
+    return card
+
+
+def show() -> None:
+    """The score card as a table, once there is something on it, with its download."""
+    card = score_card()
+    if not any(standing.opened for standing in card):
+        return
+    st.header("Your visit", anchor=False)
+    right, made = sum(standing.right for standing in card), sum(standing.made for standing in card)
+    opened = sum(standing.opened for standing in card)
+    st.markdown(
+        f"{opened} of {len(card)} lessons opened; {right} of {made} predictions right at the first try. Kept until "
+        "you close or reload this tab, and nowhere else."
+    )
+    seen = [standing for standing in card if standing.opened]
+    st.table(
+        {
+            "lesson": [standing.lesson for standing in seen],
+            "right at the first try": [f"{standing.right} of {standing.made}" for standing in seen],
+        }
+    )
+    st.download_button(
+        "Score card as CSV", as_csv, "score-card.csv", "text/csv", on_click="ignore", icon=":material/download:"
+    )
+
+
+def as_csv() -> str:
+    """The whole card, lessons not opened among them."""
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(Standing._fields)
+    writer.writerows(score_card())
+    return table.getvalue()
