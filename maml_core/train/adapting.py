@@ -14,7 +14,7 @@ from maml_core.meta.models import ACTIVATIONS, mlp_forward
 from maml_core.meta.tasks import FAMILIES, Tasks
 from maml_core.meta.trees import Params
 from maml_core.train.config import Config
-from maml_core.train.evaluate import FAR, Summary, adaptation, adapted, unseen
+from maml_core.train.evaluate import FAR, Summary, adaptation, adapted, task_agnostic, unseen
 
 GRID = 121  # points of a drawn curve
 SHOWN_TASKS = 4
@@ -109,6 +109,13 @@ def errors(
     return Errors(
         tuple(Summary.of(row, far=far) for row in found), tuple(tuple(row) for row in found.tolist()), shots
     )
+
+
+def floor(config: Config, *, tasks: int = 100, seed: int = 0) -> Summary:
+    """What the one best function that ignores the task would get on the same tasks. No θ is below it on average."""
+    drawn = unseen(config, tasks=tasks, shots=config.shots, seed=seed)
+    guess = task_agnostic(FAMILIES[config.family], drawn.query.x)
+    return Summary.of((guess - drawn.query.y).square().mean((-2, -1)))
 
 
 def histogram(rows: Sequence[Sequence[float]], bins: int = BINS) -> Histogram:

@@ -91,7 +91,8 @@ def why(found: Stability, config: Config) -> str:
             f"inner step multiplies the distance to the valley's floor by 1 − αλ = {numeral(found.gain, 3)}. As "
             f"|1 − αλ| > 1, it lands further away, on the other side. The sharpest task's support loss went {went}."
         )
+    started = f"below {LIMIT:g}: the inner loop was stable at its start" if steps else "but there is no inner loop"
     return (
-        f"{sharpest}, below {LIMIT:g}: the inner loop was stable there. ‖θ‖ had come to {numeral(found.length, 3)}, "
-        f"so it was the outer loop that overshot; its rate β is {beta}."
+        f"{sharpest}, {started}. ‖θ‖ had come to {numeral(found.length, 3)}; look at the outer loop, whose rate β is "
+        f"{beta}."
     )

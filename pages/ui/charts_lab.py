@@ -8,14 +8,13 @@ from plotly.subplots import make_subplots
 from maml_core.train.adapting import Adaptation, Curves, Errors, Histogram
 from maml_core.train.evaluate import Summary
 from maml_core.train.own_task import OwnTask
-from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH
+from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING
 
-BASELINE = "#000003"  # the theme's third chart colour
 NEUTRAL = "#8a8780"  # readable on light and dark ground
 LEARNERS = {  # colour and dash: colour is never the only sign
     "your θ": (SECOND_ORDER, "solid"),
     "pretrained": (FIRST_ORDER, "dash"),
-    "from scratch": (BASELINE, "dashdot"),
+    "from scratch": (WARNING, "dashdot"),
 }
 GRID_STEP = 0.5  # of the invisible markers that catch a click
 STATISTICS = {"median": "median", "mean": "mean", "trimmed mean": "trimmed_mean"}
@@ -24,7 +23,9 @@ STATISTICS = {"median": "median", "mean": "mean", "trimmed mean": "trimmed_mean"
 def adaptation(shown: Adaptation, step: int) -> go.Figure:
     """Unseen tasks, two by two: the true sine, its points, the network before and after `step` inner steps."""
     titles = [f"A = {task.amplitude:.2f}, phase {task.phase:.2f}" for task in shown.tasks]
-    figure = make_subplots(2, 2, subplot_titles=titles, shared_xaxes=True, vertical_spacing=0.12, horizontal_spacing=0.06)
+    figure = make_subplots(
+        2, 2, subplot_titles=titles, shared_xaxes=True, vertical_spacing=0.12, horizontal_spacing=0.06
+    )
     for i, task in enumerate(shown.tasks):
         _task(figure, shown.x, task, step, place=(i // 2 + 1, i % 2 + 1))
     figure.update_annotations(font_size=12)
@@ -61,21 +62,24 @@ def errors_by_step(rows: Mapping[str, Errors], statistic: str, floor: float | No
         color, dash = LEARNERS[name]
         figure.add_scatter(
             x=list(range(len(errors.summaries))),
-            y=[_value(summary, statistic) for summary in errors.summaries],
+            y=[value(summary, statistic) for summary in errors.summaries],
             name=name,
             mode="lines+markers",
             line={"color": color, "dash": dash},
             hovertemplate="%{y:.3f} after %{x} steps",
         )
+    first = [value(errors.summaries[0], statistic) for errors in rows.values()]
+    figure.update_yaxes(title=f"{statistic} squared error", range=[0, 1.15 * max(first)])
     if floor is not None:
         line = {"color": NEUTRAL, "dash": "dot"}
-        figure.add_hline(y=floor, line=line, annotation_text="best without looking at the task", annotation_font_size=11)
+        figure.add_hline(
+            y=floor, line=line, annotation_text="best without looking at the task", annotation_font_size=11
+        )
     figure.update_xaxes(title="inner steps", dtick=1)
-    figure.update_yaxes(title=f"{statistic} squared error", rangemode="tozero")
     return figure.update_layout(height=330, margin=MARGIN, legend={"orientation": "h", "y": 1.15})
 
 
-def _value(summary: Summary, statistic: str) -> float:
+def value(summary: Summary, statistic: str) -> float:
     return getattr(summary, STATISTICS[statistic])
 
 
@@ -89,9 +93,7 @@ def histogram(found: Histogram, names: Sequence[str]) -> go.Figure:
         figure.add_bar(x=middles, y=row, width=widths, name=name, marker=marker, opacity=0.65)
     figure.update_xaxes(type="log", title="squared error of one task")
     figure.update_yaxes(title="tasks")
-    return figure.update_layout(
-        height=330, margin=MARGIN, barmode="overlay", legend={"orientation": "h", "y": 1.15}
-    )
+    return figure.update_layout(height=330, margin=MARGIN, barmode="overlay", legend={"orientation": "h", "y": 1.15})
 
 
 def own_task(task: OwnTask, step: int, *, reach: float) -> go.Figure:
@@ -110,7 +112,9 @@ def own_task(task: OwnTask, step: int, *, reach: float) -> go.Figure:
     for name, learner in task.learners.items():
         color, dash = LEARNERS[name]
         line = {"color": color, "dash": dash, "width": 3 if name == "your θ" else 2}
-        figure.add_scatter(x=task.x, y=learner.predictions[step], name=name, mode="lines", line=line, hoverinfo="skip")
+        figure.add_scatter(
+            x=task.x, y=learner.predictions[step], name=name, mode="lines", line=line, hoverinfo="skip"
+        )
     px, py = zip(*task.points, strict=True)
     marker = {"color": TRUTH, "size": 11, "line": {"color": NEUTRAL, "width": 1}}
     figure.add_scatter(x=px, y=py, name="your points", mode="markers", marker=marker)

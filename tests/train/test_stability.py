@@ -67,7 +67,7 @@ def test_a_training_that_overshoots_is_explained_by_its_gain():
 
 def test_a_stable_inner_loop_is_not_blamed():
     sentence = why(stability(STATE, CONFIG), CONFIG)
-    assert "the inner loop was stable there" in sentence
+    assert "the inner loop was stable at its start" in sentence
     assert "|1 − αλ| > 1" not in sentence
 
 
