@@ -62,7 +62,9 @@ const tag = (name, className = '') => Object.assign(document.createElement(name)
 /* ---- numbers that come in ---- */
 
 function take(S, now) {
-  if (!now) { S.now = null; say(S, S.data.empty); return draw(S); }
+  S.lost = false;
+  if (!now) { if (S.now !== null) redraw(S); S.now = null; say(S, S.data.empty); return draw(S); }
+  if (!S.now) for (const box of Object.values(S.boxes)) box.dirty = true;
   if (S.now && now.id === S.now.id && now.version < S.now.version) return draw(S);  // an answer that was overtaken
   S.now = now;
   for (const [name, traces] of Object.entries(now.traces)) if (S.figures[name] && traces) patch(S, name, traces);
@@ -170,6 +172,11 @@ function themed(S, name) {
     hoverlabel: { bgcolor: paper, bordercolor: line, font: { color: colour } },
     modebar: { bgcolor: 'transparent', color: read('--st-gray-color'), activecolor: colour, orientation: 'v' },
   });
+  const { hint } = S.data.panels[name];
+  if (hint && !S.now) {
+    for (const key of Object.keys(layout).filter(key => /^[xy]axis/.test(key))) layout[key] = { visible: false };
+    layout.annotations = [{ text: hint, showarrow: false, xref: 'paper', yref: 'paper', x: .5, y: .5, font: { size: 15, color: read('--st-gray-color') } }];
+  }
   layout.template = undefined;
   return [data, layout];
 }

@@ -58,6 +58,17 @@ def lab_script(config: Config, losses: Sequence[float], *, first: int = 0) -> st
     )
 
 
+def first_losses(config: Config, steps: int = 5) -> tuple[float, ...]:
+    """The mean query losses of a training's first steps, as many as are finite; computed here and now."""
+    state, losses = step.initial_state(config), []
+    for _ in range(steps):
+        state = step.meta_step(state, config)
+        if not state.finite:
+            break
+        losses.append(state.query_loss.mean().item())
+    return tuple(losses)
+
+
 def _written(config: Config) -> str:
     pairs = (f"    {spec.name}={getattr(config, spec.name)!r}," for spec in fields(Config))
     return "\n".join(["Config(", *pairs, ")"])

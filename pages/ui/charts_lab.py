@@ -51,7 +51,7 @@ def _task(figure: go.Figure, x: Sequence[float], task: Curves, step: int, *, pla
     figure.add_scatter(
         x=px, y=py, name="what it saw", mode="markers", marker=marker, showlegend=first, row=row, col=col
     )
-    reach = 1.3 * max(task.amplitude, 1.0)
+    reach = 1.3 * max(task.amplitude, 2.0)
     figure.update_yaxes(range=[-reach, reach], row=row, col=col)
 
 

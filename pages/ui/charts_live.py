@@ -12,6 +12,7 @@ from plotly.offline import get_plotlyjs_version
 
 from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER
 
+HEIGHT = 430
 LIBRARY = f"/lib/plotly-{get_plotlyjs_version()}.min.js"  # the version in the name, so that browsers may keep it
 
 
@@ -29,9 +30,9 @@ def loss(name: str = "query loss after adaptation") -> go.Figure:
         figure.add_scatter(x=[], y=[], name=part, mode="lines", line=line, opacity=opacity)
     figure.update_traces(hovertemplate="%{y:.4g}")
     figure.update_xaxes(title="outer steps", rangemode="tozero")
-    figure.update_yaxes(title=name, type="log")
+    figure.update_yaxes(title=name, type="log", dtick="D2", exponentformat="none")
     return figure.update_layout(
-        height=330, margin=MARGIN, hovermode="x unified", legend={"orientation": "h", "y": 1.12}
+        height=HEIGHT, margin=MARGIN, hovermode="x unified", legend={"orientation": "h", "y": 1.12}
     )
 
 
@@ -41,11 +42,12 @@ class Panel(NamedTuple):
     figure: dict[str, Any]
     title: str
     alt: str
+    hint: str  # stands in its place as long as there is nothing to draw
 
 
-def panel(figure: go.Figure, title: str, alt: str) -> Panel:
+def panel(figure: go.Figure, title: str, alt: str, hint: str = "") -> Panel:
     """The figure without plotly's own theme: the browser gives it the page's."""
-    return Panel(json.loads(figure.update_layout(template="none").to_json() or ""), title, alt)
+    return Panel(json.loads(figure.update_layout(template="none").to_json() or ""), title, alt, hint)
 
 
 def filled(panel: Panel, traces: Sequence[dict[str, Any]]) -> go.Figure:

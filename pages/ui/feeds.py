@@ -5,10 +5,14 @@ run yet, else what `summary` has and `traces`: for each panel the parts of its t
 """
 
 import math
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from maml_core.numerals import numeral
+from maml_core.train.adapting import unseen_curves
+from maml_core.train.checkpoint import loads
 from maml_core.train.curve import Curve
 from maml_core.train.pool import Pool
 from maml_core.train.snapshots import Snapshot
@@ -68,10 +72,54 @@ def short(values: Sequence[float]) -> list[float | None]:
     return [float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None for value in values]
 
 
+MOST_STEPS = 10
+AGAIN_AFTER = 0.8  # seconds of training after which the network's curves are drawn again
+
+
 def lab(pool: Pool, token: str, owner: str, query: Mapping[str, str]) -> dict[str, Any] | None:
     """The run of lesson 7."""
     run = pool.snapshot(token, "lab", owner)
-    return None if run is None else {**summary(run), "traces": {"loss": curve_traces(run.curve)}}
+    if run is None:
+        return None
+    asked = query.get("steps", "1")
+    steps = min(int(asked), MOST_STEPS) if asked.isdecimal() else 1
+    moment = int(run.elapsed / AGAIN_AFTER) if run.live else run.state_step
+    curves = _CURVES.get((run.id, run.live, moment, steps), lambda: adaptation_traces(run.state, steps))
+    return {**summary(run), "traces": {"loss": curve_traces(run.curve), "adaptation": curves}}
+
+
+def adaptation_traces(state: bytes, steps: int) -> list[dict[str, list[Any]]]:
+    """The traces of `charts_lab.adaptation`, task by task: the sine and the points stay, the network moves."""
+    found, config = loads(state)
+    shown = unseen_curves(config, found.theta, steps=steps)
+    return [
+        part
+        for task in shown.tasks
+        for part in ({}, {"y": short(task.predictions[0])}, {"y": short(task.predictions[steps])}, {})
+    ]
+
+
+class Recent:
+    """The last few answers, so that looking four times a second does not compute four times a second."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._kept = most, OrderedDict[Any, Any]()
+        self._lock = threading.Lock()
+
+    def get(self, key: object, make: Callable[[], Any]) -> Any:  # noqa: ANN401
+        """What was made for the key, or is made now."""
+        with self._lock:
+            if key in self._kept:
+                return self._kept[key]
+        made = make()
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return made
+
+
+_CURVES = Recent(256)
 
 
 FEEDS: dict[str, Feed] = {"lab": lab}

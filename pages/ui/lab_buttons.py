@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import fields
 
 import streamlit as st
@@ -9,7 +10,7 @@ import streamlit as st
 from maml_core.train.checkpoint import loads
 from maml_core.train.config import Config
 from maml_core.train.curve import smoothed
-from maml_core.train.scripts import command_line, lab_script
+from maml_core.train.scripts import command_line, first_losses, lab_script
 from maml_core.train.snapshots import Snapshot
 from pages.ui import lab_controls, live
 from pages.ui.live import Desk
@@ -117,16 +118,23 @@ def _export(desk: Desk, run: Snapshot) -> None:
     )
     st.download_button(
         "A script that repeats it",
-        lambda: lab_script(run.config, desk.pool.losses(desk.token, NAME), first=run.first),
+        script(desk, run, run.config),
         f"{name}.py",
         "text/x-python",
         on_click="ignore",
         icon=":material/download:",
-        help="One Python file: the engine's own source, needing only PyTorch, and an assert for each of the first losses.",
+        help="One Python file that needs only PyTorch: the engine's source, and an assert for each first loss.",
     )
     st.caption("The same on a command line:")
     st.code(command_line(run.config, run.state_step), language="bash", wrap_lines=True)
     st.caption("The charts can be saved as SVG by the camera in their corner.")
+
+
+def script(desk: Desk, run: Snapshot | None, wanted: Config) -> Callable[[], str]:
+    """The script of the run, or of the first steps that the controls ask for if there is none."""
+    if run is None:
+        return lambda: lab_script(wanted, first_losses(wanted))
+    return lambda: lab_script(run.config, desk.pool.losses(desk.token, NAME), first=run.first)
 
 
 def curve_csv(desk: Desk, run: Snapshot) -> str:

@@ -164,3 +164,14 @@ def _hidden(base: Config) -> tuple[int, ...]:
         )
         st.markdown(f":red[{controls.escaped(said)} Until then it is {', '.join(map(str, base.hidden))}.]")
         return base.hidden
+
+
+def link(wanted: Config) -> dict[str, object]:
+    """The controls as the parameters of a link."""
+    names = ("algorithm", *MAIN, *OTHERS, *wanted.row.options)
+    values = {key(name): getattr(wanted, name) for name in names if getattr(wanted, name) is not None}
+    return {
+        key("preset"): st.session_state[key("preset")],
+        **values,
+        key("hidden"): ", ".join(map(str, wanted.hidden)),
+    }

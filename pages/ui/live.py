@@ -127,13 +127,13 @@ def refusal(name: str) -> str:
 
 
 def chart(
-    desk: Desk, feed: str, panels: Mapping[str, Panel], *, empty: str, query: Mapping[str, str] | None = None
+    desk: Desk, feed: str, panels: Mapping[str, Panel], *, empty: str, query: Mapping[str, object] | None = None
 ) -> None:
     """The panels, following the runs of a feed. `empty`: what is said as long as there is none."""
     if desk.moved:
         st.warning("This run moved to another tab of yours.", icon=":material/tab_move:")
         st.button("Bring it here", on_click=take_over)
-    query = {"feed": feed, **(query or {})}
+    query = {"feed": feed} | {name: str(value) for name, value in (query or {}).items()}
     now = FEEDS[feed](desk.pool, desk.token, desk.owner, query) if desk.token and not desk.moved else None
     if pools.SHARED is None:
         _plain_chart(desk, query, panels, empty, live=bool(now and now["live"]))
