@@ -108,9 +108,10 @@ async function look(S) {
   S.looking = true;
   try {
     const answer = await fetch(`${S.data.base}/api/run?${new URLSearchParams(S.data.query)}`, { headers: { 'X-Reader': S.data.token, 'X-Page': S.data.owner } });
-    if (answer.status === 404 || answer.status === 409) { S.lost = true; return S.tell('lost', `${answer.status}`); }
+    if (answer.status === 404) return lose(S);
     if (!answer.ok) throw Error(answer.status);
     const now = await answer.json();
+    if (now.moved) return lose(S);
     if (!S.host.isConnected) return;
     S.troubled = false;
     take(S, now);
@@ -121,6 +122,9 @@ async function look(S) {
     S.now = { ...S.now, version: -1 };
   } finally { S.looking = false; }
 }
+
+/* Another tab has the run, or the server has forgotten it: the page knows which. */
+function lose(S) { S.lost = true; S.tell('lost', S.data.owner); }
 
 /* ---- drawing ---- */
 
