@@ -65,7 +65,8 @@ def _panel_of(config: Config, run_id: str, steps: int, _state: bytes) -> Panel:
 
 def _drawn(state: bytes, steps: int, whose: str) -> Panel:
     shown = lab_data.unseen_curves(state, lab_views.MOST_STEPS)
-    figure = charts_lab.adaptation(shown, steps).update_layout(height=charts_live.HEIGHT)
+    figure = charts_lab.adaptation(shown, steps)
+    figure.update_layout(height=charts_live.HEIGHT, margin_b=60, legend={"y": -0.08, "yanchor": "top"})
     title = f"Four unseen tasks, before and after {lab_views.plural(steps)} on their points ({whose})"
     return charts_live.panel(figure, title, lab_views.adaptation_words(shown, steps))
 
