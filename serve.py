@@ -17,7 +17,7 @@ from streamlit.runtime.pages_manager import PagesManager
 # plotly for the first time at once can find it half initialised.
 from maml_core.graphs import explaining, explaining_calls
 from maml_core.train import pool
-from pages.ui import charts_live, live
+from pages.ui import charts_live, lab_sections, live
 from pages.ui.feeds import FEEDS
 
 # With a folder called pages/ beside it, a fresh server would take a deep link for Streamlit's older kind of
@@ -32,6 +32,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     try:
         pool.SHARED.warm()
         charts_live.library()
+        lab_sections.warm_up()
         explaining.warm_up()
         explaining_calls.warm_up()
         yield
