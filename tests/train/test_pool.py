@@ -14,7 +14,7 @@ import torch
 
 from maml_core.train.checkpoint import CheckpointError, loads
 from maml_core.train.config import Config, resolved
-from maml_core.train.hiring import hire
+from maml_core.train.hiring import Worker, hire
 from maml_core.train.limits import Limits, Refused
 from maml_core.train.pool import Pool
 from maml_core.train.step import initial_state, meta_step
@@ -351,15 +351,21 @@ def test_a_step_that_wants_too_much_memory_fails_in_a_sentence(pool_of):
     equal_to_the_plain_loop(pool, token)
 
 
-def test_a_server_that_cannot_start_workers_says_so(pool_of):
-    def broken(_mib):
-        worker = inline.hire(_mib)
-        worker.end()
-        here, there = Pipe()
-        there.close()
-        return replace(worker, connection=here, end=here.close)
+def stillborn(_mib):
+    """A process that is gone before it was ready."""
+    here, there = Pipe()
+    there.close()
+    return Worker(here, here.close)
 
-    pool = pool_of(hire=broken)
+
+def no_process(_mib):
+    raise OSError("no room for a process")
+
+
+@pytest.mark.parametrize("hiring", [stillborn, no_process])
+def test_a_server_that_cannot_start_workers_says_so(pool_of, hiring):
+
+    pool = pool_of(hire=hiring)
     token = pool.admit("me")
     pool.start(token, "lab", SMALL)
     assert resting(pool, token).words.startswith("No worker process can be started")
