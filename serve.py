@@ -16,6 +16,7 @@ from streamlit.runtime.pages_manager import PagesManager
 # Imported here, before the first reader, because torch takes seconds and because two script threads that import
 # plotly for the first time at once can find it half initialised.
 from maml_core.graphs import explaining, explaining_calls
+from maml_core.practice.loops import bench
 from maml_core.train import pool
 from pages.ui import charts_live, live
 from pages.ui.feeds import FEEDS
@@ -37,6 +38,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         lab_sections.warm_up()
         explaining.warm_up()
         explaining_calls.warm_up()
+        bench.warm_up()
         yield
     finally:
         pool.SHARED.close()

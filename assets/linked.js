@@ -115,14 +115,15 @@ class Linked {
     const cell = v => `<td>${v === undefined ? '–' : v === null ? '<i title="Make your prediction first">?</i>' : escape(v)}</td>`;
     const each = values => this.runs.map(run => cell(values[run])).join('');
     const summary = this.data.summary.map(r => `<tr><th scope="row">${r.label}</th>${each(r.values)}</tr>`);
+    const stepped = this.data.steps > 1, step = n => stepped ? `<td>${n.step === null ? '' : n.step + 1}</td>` : '';
     const row = n => `<tr tabindex="-1" data-id="${n.id}" data-focus="row-${n.id}" class="k-${n.kind}">
-      <th scope="row"><code>${escape(n.label)}</code></th><td>${n.step === null ? '' : n.step + 1}</td><td>${n.op}</td>
+      <th scope="row"><code>${escape(n.label)}</code></th>${step(n)}<td class="op">${n.op}</td>
       <td>${escape(n.value[this.runs.at(-1)] ?? n.value[this.runs[0]])}</td>${each(n.gradient)}</tr>`;
     const head = this.data.runs.map(run => `<th scope="col">${escape(run.title)}</th>`).join('');
     const gradients = this.data.runs.map(run => `<th scope="col">∂ ${escape(this.data.loss)}, ${escape(run.label)}</th>`).join('');
     return `<h4>Numbers</h4><div class="tables"><div><table class="summary"><thead><tr><td></td>${head}</tr></thead><tbody>${summary.join('')}</tbody></table></div>
-      <div class="scroll" tabindex="0" aria-label="Every node of the graph"><table class="detail"><thead><tr><th scope="col">made by</th><th scope="col">step</th>
-      <th scope="col">node</th><th scope="col">value</th>${gradients}</tr></thead><tbody>${this.data.nodes.map(row).join('')}</tbody></table></div></div>`;
+      <div class="scroll" tabindex="0" aria-label="Every node of the graph"><table class="detail"><thead><tr><th scope="col">made by</th>${stepped ? '<th scope="col">step</th>' : ''}
+      <th scope="col" class="op">node</th><th scope="col">value</th>${gradients}</tr></thead><tbody>${this.data.nodes.map(row).join('')}</tbody></table></div></div>`;
   }
 
   /* The gradient as a sum over the paths of the graph; choosing one lights it. */
@@ -193,6 +194,7 @@ class Linked {
     if (!n) return (this.data.boxes[id]?.[run] ?? id).split('\n').map((text, i) => [i ? 'val' : 'expr', text]);
     const gradient = n.gradient[run] === undefined || n.kind === 'aside' ? '' : `   ∂ ${n.gradient[run] ?? '?'}`;
     if (n.op === 'AccumulateGrad') return [['op', n.op, this.data.single ? '' : gradient]];
+    if (this.data.single) return [['op', n.op], ['expr', shorten(n.label)], ['val', n.value[run] ?? '', gradient], ...(n.freed?.[run] ? [['op', 'freed']] : [])];
     return [['op', n.op + (n.freed?.[run] ? ' · freed' : '')], ['expr', shorten(n.label)], ['val', n.value[run] ?? '', this.inRun(id, run) ? gradient : '']];
   }
 

@@ -7,8 +7,19 @@ from maml_core.claims import TABLE, Claim
 from maml_core.graphs import claims as graph_claims
 from maml_core.graphs import cut_claims, ledger_claims
 from maml_core.meta import jacobian_claims, leap_claims, steps_claims
+from maml_core.practice import higher_claims, official_claims, one_task_claim
 
-MODULES = (ledger_claims, cut_claims, graph_claims, jacobian_claims, steps_claims, leap_claims)
+MODULES = (
+    ledger_claims,
+    cut_claims,
+    graph_claims,
+    jacobian_claims,
+    steps_claims,
+    leap_claims,
+    higher_claims,
+    official_claims,
+    one_task_claim,
+)
 
 PROGRAMS: dict[int, Callable[[], Claim]] = {
     number: program

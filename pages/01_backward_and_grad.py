@@ -7,9 +7,8 @@ import streamlit as st
 from maml_core.graphs.explaining_calls import CallsExplained, explain_calls
 from maml_core.graphs.ledger_script import ledger_script
 from maml_core.graphs.two_calls import FIRST, SECOND, TwoCalls
-from maml_core.numerals import numeral
-from pages.ui import calls, claims, guessing, lesson
-from pages.ui.ledger_views import first_call, ledger_views, moments
+from pages.ui import calls, calls_question, claims, lesson
+from pages.ui.ledger_views import ledger_views, moments, where_to_look
 from pages.ui.linked import linked_views, view_from_url
 from pages.ui.refusal import refusal
 
@@ -25,27 +24,14 @@ def explained(two_calls: TwoCalls, inputs: dict[str, float]) -> CallsExplained:
 lesson.header(NAME)
 two_calls, inputs, parameters = calls.choose()
 explanation = explained(two_calls, inputs)
-ledger, decisive, outcome = explanation.ledger, explanation.decisive, explanation.outcome
-
-answers = {
-    "None": "None",
-    "zero": "0",
-    "once": "once that",
-    "twice": "twice that",
-    "not finite": "not finite",
-    "error": "nothing: an error",
-}
-revealed = guessing.predict(
-    NAME,
-    f"∂y/∂{decisive.leaf} = **{numeral(decisive.value)}**. After the second call, `{decisive.leaf}.grad` will be …",
-    [guessing.Choice(label, outcome == kind, ledger.story) for kind, label in answers.items()],
-)
+revealed = calls_question.predict(NAME, explanation)
 shown = moments(explanation, revealed=revealed)
-view = view_from_url("after", shown, default=first_call(explanation, revealed=revealed))
-seen = linked_views(ledger_views(explanation, revealed=revealed), view, key="ledger_views", run_name="after")
+view = view_from_url("after", shown, default=where_to_look(explanation, revealed=revealed), ghosts=False)
+key = f"ledger_views_{revealed}"  # so that the view moves on to the line that has been predicted
+seen = linked_views(ledger_views(explanation, revealed=revealed), view, key=key, run_name="after")
 if revealed:
-    refusal(ledger)
-    lesson.partials_line(explanation.partials)
+    refusal(explanation.ledger)
+    lesson.partials_line(explanation.partials, explanation.in_float32)
 
 st.markdown(
     f"""

@@ -8,7 +8,8 @@ from maml_core.graphs.cut_scripts import cut_script
 from maml_core.graphs.cutting import INSERTIONS, NAMES, PLACES, POWER, SHIFT, Copying, Insertion
 from maml_core.graphs.cutting_explained import CutExplanation, explain_cut
 from pages.ui import claims, controls, lesson, verdicts
-from pages.ui.cut_views import RUNS, cut_views
+from pages.ui.cut_numbers import RUNS
+from pages.ui.cut_views import cut_views
 from pages.ui.linked import linked_views, view_from_url
 
 NAME = "02_where_gradients_go"
@@ -47,9 +48,10 @@ st.markdown(
 A tensor's value and a tensor's history are two things. Every operation here passes the *value* on, and most leave it
 as it is, so the loss looks right either way. What they do to the *history* differs: some add a node
 (:orange[orange]), some leave nothing for `backward()` to walk along (:red[red]), and some touch what others still
-need. So `x.grad` can be a number, a 0 that travelled the whole way, or `None`: nobody ever came. An optimiser skips a
-parameter whose gradient is `None` without a word, and a step of plain SGD along a gradient of 0 leads nowhere; only
-an error says so aloud.
+need. So `x.grad` can be a number, a 0 that travelled the whole way, or `None`: nobody ever came. (Where the
+arithmetic breaks down on the way it is ∞ or not a number: it came, and is of no use.) An optimiser skips a parameter
+whose gradient is `None` without a word, and a step of plain SGD along a gradient of 0 leads nowhere; only an error
+says so aloud.
 """
 )
 
@@ -75,8 +77,8 @@ claims.under_test(NAME)
 address = lesson.link({"op": operation, "line": place, **inputs, "shift": shift, "power": power, **shown})
 lesson.take_away(address, partial(cut_script, explanation.cut, address), "where_gradients_go.py")
 lesson.takeaway(
-    "A number flows, 0 flows with nothing in it, None never arrived, and an error says so. Only the graph decides "
-    "which; the values look the same in all four."
+    "A number arrived, and so did a 0; None never did, and an error says so. To see whether a gradient arrives, "
+    "look at the graph: the value of the loss does not tell."
 )
 lesson.sources(
     "PyTorch, [autograd mechanics](https://docs.pytorch.org/docs/stable/notes/autograd.html): leaves, in-place "

@@ -1,12 +1,13 @@
-"""Lesson 2's program, one operation inserted into it, and which of four things becomes of the gradient.
+"""Lesson 2's program, one operation inserted into it, and which of five things becomes of the gradient.
 
 $$x \\to x_{copy} \\to x_{copy} - 2 \\to y = 2\\,x_{copy}^4 \\to 1 - y$$
 
 The numbers are source 002's clone example. What PyTorch refuses is an outcome like the others.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from maml_core.graphs.expressions import parse
@@ -27,7 +28,7 @@ from maml_core.graphs.programs import (
 from maml_core.graphs.recording import Recording, record
 from maml_core.graphs.trees import Expression
 
-Outcome = Literal["number", "zero", "none", "error"]
+Outcome = Literal["number", "zero", "not finite", "none", "error"]
 NAMES = ("x", "x_copy", "w")  # what a reader's expressions may use
 NO_GRAD = "no_grad()"
 INSERTIONS = (*OPERATIONS, NO_GRAD)
@@ -97,8 +98,9 @@ class Copying:
 class Verdict(NamedTuple):
     """What the program's last lines find in `x.grad`.
 
-    number: it flows. zero: a gradient arrived, and it is 0. none: no gradient ever came. error: PyTorch stopped
-    before it could. `words` are PyTorch's or Python's own where a line failed; `reading` is ours of them.
+    number: it flows. zero: a gradient arrived, and it is 0. not finite: one arrived, and it is ±∞ or nan. none: no
+    gradient ever came. error: PyTorch stopped before it could. `words` are PyTorch's or Python's own where a line
+    failed; `reading` is ours of them.
     """
 
     outcome: Outcome
@@ -128,14 +130,19 @@ def cut(copying: Copying, inputs: Mapping[str, float]) -> Cut:
 
 
 def verdict(recording: Recording) -> Verdict:
-    """Which of the four outcomes a run had."""
+    """Which of the five outcomes a run had."""
     gradient = recording.answers.get("x")
-    backward = _backward(recording)
     words, line = recording.error or "", recording.error_line
-    outcome: Outcome = "none" if gradient is None else "zero" if gradient == 0 else "number"
-    if line is not None and line <= backward:
-        outcome = "error"
-    return Verdict(outcome, gradient, line, words, reading(words))
+    stopped = line is not None and line <= _backward(recording)
+    return Verdict("error" if stopped else _kind(gradient), gradient, line, words, reading(words))
+
+
+def _kind(gradient: float | None) -> Outcome:
+    if gradient is None:
+        return "none"
+    if not math.isfinite(gradient):
+        return "not finite"
+    return "zero" if gradient == 0 else "number"
 
 
 def _backward(recording: Recording) -> int:
@@ -191,20 +198,3 @@ def elsewhere(recording: Recording) -> dict[str, float]:
     """The gradients that arrived at other leaves than the tensor called x when the program ends, by leaf."""
     last_x = bearer(recording)
     return {leaf: g for leaf, g in recording.gradients.items() if g is not None and leaf != last_x}
-
-
-class Cell(NamedTuple):
-    """One entry of the map of outcomes."""
-
-    operation: str
-    place: str
-    verdict: Verdict
-
-
-def outcomes(copying: Copying, inputs: Mapping[str, float]) -> tuple[Cell, ...]:
-    """Every operation at every place of this program."""
-    return tuple(
-        Cell(operation, place, cut(replace(copying, insertion=Insertion(operation, place)), inputs).verdicts[1])
-        for operation in INSERTIONS
-        for place in PLACES
-    )

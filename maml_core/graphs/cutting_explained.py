@@ -5,12 +5,16 @@ from typing import NamedTuple
 
 from maml_core.graphs.cut_agreement import Checks, checks
 from maml_core.graphs.cut_equations import Row, equations, update
-from maml_core.graphs.cutting import Cell, Copying, Cut, cut, elsewhere, outcomes
+from maml_core.graphs.cut_outcomes import Cell, Turned, outcomes, turned
+from maml_core.graphs.cutting import Copying, Cut, cut, elsewhere
 from maml_core.graphs.drawing import Drawing, draw_together
 
 
 class CutExplanation(NamedTuple):
-    """Pairs are of the program as written and of the edited one. `outcomes`: every operation at every line."""
+    """Pairs are of the program as written and of the edited one. `outcomes`: every operation at every line.
+
+    `turned`: what becomes of the errors among them if y ends in `+ w`, a second leaf, or in `+ x`, a second path.
+    """
 
     cut: Cut
     drawing: Drawing
@@ -18,6 +22,7 @@ class CutExplanation(NamedTuple):
     equations: tuple[tuple[Row, ...], tuple[Row, ...]]
     elsewhere: tuple[dict[str, float], dict[str, float]]
     outcomes: tuple[Cell, ...]
+    turned: dict[str, Turned]
 
 
 def explain_cut(copying: Copying, inputs: Mapping[str, float]) -> CutExplanation:
@@ -28,11 +33,13 @@ def explain_cut(copying: Copying, inputs: Mapping[str, float]) -> CutExplanation
         (*equations(recording, steps), *([] if steps is None else [update(recording, both.inputs, verdict.gradient)]))
         for recording, steps, verdict in zip((both.written, both.edited), checked.steps, both.verdicts, strict=True)
     )
+    cells = outcomes(copying, inputs)
     return CutExplanation(
         cut=both,
         drawing=draw_together(*(copying.program(inserted=inserted) for inserted in (False, True))),
         checks=checked,
         equations=(rows[0], rows[1]),
         elsewhere=(elsewhere(both.written), elsewhere(both.edited)),
-        outcomes=outcomes(copying, inputs),
+        outcomes=cells,
+        turned={name: turned(name, copying, cells, inputs) for name in ("w", "x")},
     )

@@ -99,6 +99,9 @@ def _draw_outputs(program: Program, outputs: tuple[str, ...]) -> Drawing:
     graph = _folded(_torchviz(list(tensors.values()), seen), names, seen, "1")
     for name in seen.leaves:  # room for the value and for .grad
         graph.node(f"{name}.leaf", width="1.7", height="0.44")
+    for name in grad_fns:  # a fourth line says that a node is freed
+        characters = max(15, min(LONGEST, 2 + seen.nodes[name].end - seen.nodes[name].start))
+        graph.node(name, **(_room(1, 14) if name in seen.leaves else _room(4, characters)))
     made = tuple(name for name, tensor in tensors.items() if tensor.grad_fn is not None)  # y = x is x's own box
     for row in (tuple(f"{name}.leaf" for name in seen.leaves), made):
         same = Digraph(graph_attr={"rank": "same"})  # side by side, in this order
@@ -186,6 +189,10 @@ def _size(box: str, seen: Trace) -> dict[str, str]:
         rows, characters = (2, 22) if box.startswith("step-") else (1, one)
     else:
         rows, characters = 3, max(16, min(LONGEST, 2 + node.end - node.start))
+    return _room(rows, characters)
+
+
+def _room(rows: int, characters: int) -> dict[str, str]:
     width, height = PADDING + CHARACTER * characters, 4 + LINE * rows
     return {"width": f"{width / 72:.3f}", "height": f"{height / 72:.3f}"}
 

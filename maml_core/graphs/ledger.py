@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from maml_core.graphs.programs import Backward, Clear, Gradients, Line, Program
+from maml_core.graphs.refusals import refusal
 from maml_core.graphs.running import Number, Watch, run
 from maml_core.graphs.saving import SavedTensors
 from maml_core.graphs.tracing import GradFn, Node, Trace, Value, trace
@@ -57,7 +58,7 @@ class Ledger(NamedTuple):
 
     def outcome(self, leaf: str, derivative: float) -> Outcome:
         """What the leaf's `.grad` is in the end, against what the first call found, or else the derivative itself."""
-        gradient = self._found(leaf, derivative)
+        gradient = self.found(leaf, derivative)
         if self.failure is not None:
             return "error"
         grad = self.entries[-1].grads[leaf]
@@ -71,7 +72,8 @@ class Ledger(NamedTuple):
             return "once"
         return "twice" if math.isclose(grad, 2 * gradient, rel_tol=1e-5) else "something else"
 
-    def _found(self, leaf: str, derivative: float) -> float:
+    def found(self, leaf: str, derivative: float) -> float:
+        """What the first call found for a leaf, or else the derivative itself."""
         call = self.calls[0]
         statement = self.lines[call.line - 1].statement
         if isinstance(statement, Gradients) and call.returned:
@@ -117,8 +119,14 @@ def keep(program: Program, inputs: Mapping[str, float], *, dtype: torch.dtype = 
         entries=tuple(entries),
         nodes=tuple(n._replace(op=type(grad_fns[n.id]).__name__) for n in seen.nodes.values() if n.id in grad_fns),
         values=tuple(seen.values),
-        failure=None if error is None else Failure(entries[-1].line, error, _reading(error, seen.lines, entries)),
+        failure=None
+        if error is None
+        else Failure(entries[-1].line, error, refusal(error, seen.lines, seen.lines[entries[-1].line - 1])),
     )
+
+
+def _failure(words: str, lines: tuple[Line, ...], number: int) -> Failure:
+    return Failure(number, words, refusal(words, lines, lines[number - 1]))
 
 
 def _entry(seen: Trace, number: int, names: Mapping[str, Number]) -> Entry:
@@ -167,26 +175,3 @@ def _saved_after_each_line(program: Program, inputs: Mapping[str, float], dtype:
 
 def _blind(*_: object) -> None:
     return None
-
-
-def _reading(words: str, lines: tuple[Line, ...], entries: list[Entry]) -> str:
-    """PyTorch's error in one sentence of ours, about this program."""
-    line = lines[entries[-1].line - 1]
-    statement = line.statement
-    output = statement.output if isinstance(statement, Backward | Gradients) else ""
-    if "second time" in words:
-        freer = next(
-            past.number
-            for past in reversed(lines[: line.number - 1])
-            if isinstance(past.statement, Backward | Gradients) and past.statement.output == output
-        )
-        return (
-            f"Line {freer} freed what the graph of {output} had saved, as every call does unless told otherwise, and "
-            f"line {line.number} needs it once more; `retain_graph=True` on line {freer} keeps it."
-        )
-    if "not have been used" in words:
-        return (
-            f"{output} does not depend on every leaf it was asked about, and `grad` would rather stop than return a "
-            "None that nobody expects; `backward()` leaves such a leaf's `.grad` alone."
-        )
-    return f"PyTorch refuses line {line.number}, and nothing after it has run."

@@ -88,7 +88,7 @@ def partials(expression: Expression, inputs: Mapping[str, float]) -> tuple[Parti
         if math.isfinite(y):
             reason = _reason(tuple(ways), difference, floor, slope, bool(found_kinks))
         else:
-            reason = f"y itself is {numeral(y)} here, so there is no derivative; autograd still returns numbers."
+            reason = f"y itself is {numeral(y)} here, so there is no derivative, whatever autograd returns."
         found.append(Partial(leaf, tuple(ways), difference, reason, found_kinks))
     return tuple(found)
 

@@ -68,11 +68,6 @@ class TwoCalls:
             )
         )
 
-    @property
-    def leaf(self) -> str:
-        """The leaf that the lesson asks about: the first that the expression depends on."""
-        return min(self.expression.names)
-
 
 def read(text: str) -> Expression:
     """An expression in x1, x2 and x3. Raises ExpressionError."""

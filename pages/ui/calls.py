@@ -9,6 +9,7 @@ from maml_core.graphs.two_calls import BETWEEN, CALLS, EXAMPLES, FIRST, LEAVES, 
 from pages.ui import controls
 
 Option = TypeVar("Option", bound=str)
+EXPRESSION = 400  # pixels
 DEFAULTS = {"x1": 3.0, "x2": 4.0, "x3": 5.0}
 
 
@@ -22,23 +23,15 @@ class Chosen(NamedTuple):
 
 def choose() -> Chosen:
     """Two rows of controls."""
-    columns = st.columns([6, 3, 3, 3], gap="medium")
-    with columns[0]:
-        name, text = controls.example(EXAMPLES, LEAVES)
-    inputs = {}
-    for column, leaf in zip(columns[1:], LEAVES, strict=True):
-        with column:
-            inputs[leaf] = controls.leaf(leaf, DEFAULTS[leaf])
-    columns = st.columns([5, 3, 4, 5, 3], gap="medium")
-    with columns[0]:
+    with st.container(horizontal=True, gap="medium"):
+        with st.container(width=EXPRESSION):  # a field that is typed in stands below the names
+            name, text = controls.example(EXAMPLES, LEAVES)
+        inputs = {leaf: controls.leaf(leaf, DEFAULTS[leaf]) for leaf in LEAVES}
+    with st.container(horizontal=True, gap="medium"):
         first = _call("first", f"first call, on {FIRST}")
-    with columns[1]:
         retain_graph = _retain_graph()
-    with columns[2]:
         between = _between()
-    with columns[3]:
         second = _call("second", "second call")
-    with columns[4]:
         output = _output()
     settings = {"first": first, "retain_graph": retain_graph, "between": between, "second": second, "of": output}
     typed = {"y": text} if name == controls.OWN else {}

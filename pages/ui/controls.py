@@ -52,6 +52,15 @@ def operation(options: Sequence[str]) -> str:
     return value
 
 
+def listed(key: str, label: str, options: Sequence[str], default: str, help_text: str) -> str:
+    """One of many words, in a list that opens."""
+    rejected = _rejected(key, default, lambda raw: raw in options)
+    value = st.selectbox(label, options, key=key, bind="query-params", help=help_text)
+    value = value if value in options else default
+    explain_rejection(key, rejected, "it must be one of those in the list", value)
+    return value
+
+
 def place(options: Sequence[str], default: str) -> str:
     """After which line."""
     help_text = "After the line that makes x, x_copy (`copy`), the shifted x_copy (`shift`), y or loss. "
@@ -118,7 +127,9 @@ def expression(
             )
     except ExpressionError as error:
         where = say or st
-        where.markdown(f":red[{escaped(str(error))} Until then the page shows the last one that was right.]")
+        where.markdown(
+            f":red[**{escaped(label)}**: {escaped(str(error))} The page shows the last one it could read.]"
+        )
         if typed.strip():
             where.code(f"{typed.strip()}\n{' ' * error.position}^", language=None)
         return good.get(key, default)
@@ -128,7 +139,8 @@ def expression(
 
 def escaped(sentence: str) -> str:
     """A sentence that quotes what a stranger typed, with everything that Markdown would act on made plain."""
-    return re.sub(r"([\\`*_{}\[\]()<>#$~|:!])", r"\\\1", sentence)
+    quoted = re.sub(r"`([^`]*)`", r"“\1”", sentence)
+    return re.sub(r"([\\`*_{}\[\]()<>#$~|:!])", r"\\\1", quoted)
 
 
 def leaf(key: str, default: float) -> float:
@@ -171,7 +183,8 @@ def notch(key: str, label: str, options: Sequence[float], default: float, help_t
 def explain_rejection(key: str, rejected: str | None, allowed: str, value: str) -> None:
     """The one sentence about a parameter of the link that cannot be had."""
     if rejected is not None:
-        st.markdown(f":red[The link asked for {key} = “{_plain(rejected)}”; {allowed}, so this is {value}.]")
+        asked = f"asked for {key} = “{_plain(rejected)}”" if rejected else f"leaves {key} empty"
+        st.markdown(f":red[The link {asked}; {allowed}, so this is {value}.]")
 
 
 def _rejected(key: str, default: float | str, accept: Callable[[str], bool]) -> str | None:

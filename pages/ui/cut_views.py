@@ -1,5 +1,10 @@
-"""A program as written and with one operation inserted, as data for the linked views."""
+"""A program as written and with one operation inserted, as data for the linked views.
 
+Until the reader has made a prediction, no value that the edited program computed from the inserted line on is sent,
+and no path: a loss that was never computed would tell. The graph is shown: it is what a prediction can be read from.
+"""
+
+import math
 from typing import Any
 
 from maml_core.graphs.cutting import Verdict, links, standing
@@ -9,9 +14,9 @@ from maml_core.graphs.programs import Apply, Backward, Blank, Descend, Line, NoG
 from maml_core.graphs.recording import Recording
 from maml_core.graphs.tracing import Node
 from maml_core.numerals import numeral
+from pages.ui.cut_numbers import RUNS, said, summary
 from pages.ui.path_rows import path_rows
 
-RUNS: tuple[str, str] = ("written", "edited")
 KINDS = {
     "common": ("in both graphs", "Nodes from which loss is computed in both runs."),
     "kept": ("added", "Nodes that only the inserted operation brings."),
@@ -19,6 +24,7 @@ KINDS = {
 }
 STOPS = "✗ stops here"
 HIDDEN = ("<mo>=</mo><mtext>?</mtext>",)
+NO_PATHS: dict[str, Any] = {"rows": [], "rest": "", "total": None}
 
 
 def cut_views(explanation: CutExplanation, *, revealed: bool) -> dict[str, Any]:
@@ -26,6 +32,7 @@ def cut_views(explanation: CutExplanation, *, revealed: bool) -> dict[str, Any]:
     cut, nodes = explanation.cut, _union(explanation)
     runs = dict(zip(RUNS, (cut.written, cut.edited), strict=True))
     shown = dict(zip(RUNS, (True, revealed), strict=True))
+    secret = dict(zip(RUNS, (math.inf, math.inf if revealed else _inserted(cut.edited)), strict=True))
     verdicts = dict(zip(RUNS, cut.verdicts, strict=True))
     return {
         "steps": 1,
@@ -33,23 +40,28 @@ def cut_views(explanation: CutExplanation, *, revealed: bool) -> dict[str, Any]:
         "loss": "loss",
         "runs": [_run(name, runs[name], verdicts[name], _title(name, explanation), shown[name]) for name in RUNS],
         "kinds": [{"name": name, "label": label, "help": text} for name, (label, text) in KINDS.items()],
-        "code": {name: _code(runs[name], verdicts[name], shown[name]) for name in RUNS},
+        "code": {name: _code(runs[name], verdicts[name], secret[name]) for name in RUNS},
         "gradLine": 0,
-        "values": {name: _values(run) for name, run in runs.items()},
-        "nodes": [_node(node, runs, shown) for node in nodes],
+        "values": {name: _values(run, secret[name]) for name, run in runs.items()},
+        "nodes": [_node(node, runs, secret) for node in nodes],
         "edges": {name: _edges(run) for name, run in runs.items()},
         "visits": {name: list(run.visited) if shown[name] else [] for name, run in runs.items()},
         "anchors": _anchors(runs),
-        "boxes": _boxes(runs),
+        "boxes": _boxes(runs, secret),
         "layouts": explanation.drawing.layouts,
         "error": explanation.drawing.error,
-        "equations": [row for name in RUNS for row in _equations(name, explanation, shown[name])],
-        "summary": _summary(explanation, revealed),
+        "equations": [row for name in RUNS for row in _equations(name, explanation, secret[name])],
+        "summary": summary(explanation, revealed=revealed),
         "paths": {
-            name: path_rows(run, runs[RUNS[0]], shown=shown[name], extra="only with the insertion")
+            name: path_rows(run, cut.written, shown=True, extra="through the insertion") if shown[name] else NO_PATHS
             for name, run in runs.items()
         },
     }
+
+
+def _inserted(recording: Recording) -> int:
+    """The number of the inserted line."""
+    return next(line.number for line in recording.lines if isinstance(line.statement, Apply | NoGrad))
 
 
 def _title(name: str, explanation: CutExplanation) -> str:
@@ -57,20 +69,14 @@ def _title(name: str, explanation: CutExplanation) -> str:
 
 
 def _run(name: str, recording: Recording, verdict: Verdict, title: str, shown: bool) -> dict[str, str]:
-    nodes, edges = len(standing(recording)), len(links(recording))
-    caption = f"{nodes} nodes · {edges} edges · x.grad {said(verdict) if shown else '?'}"
+    known = (len(standing(recording)), len(links(recording)), said(verdict))
+    nodes, edges, gradient = known if shown else "???"
+    caption = f"{nodes} nodes · {edges} edges · x.grad {gradient}"
     return {"id": name, "label": title, "title": title, "caption": caption}
 
 
-def said(verdict: Verdict) -> str:
-    """The outcome in one word. A negative zero is a zero."""
-    if verdict.outcome == "error":
-        return "error"
-    return numeral(None if verdict.gradient is None else verdict.gradient + 0.0)
-
-
-def _code(recording: Recording, verdict: Verdict, shown: bool) -> list[dict[str, Any]]:
-    return [_line(line, recording, verdict, shown) for line in recording.lines]
+def _code(recording: Recording, verdict: Verdict, secret: float) -> list[dict[str, Any]]:
+    return [_line(line, recording, verdict, line.number < secret) for line in recording.lines]
 
 
 def _line(line: Line, recording: Recording, verdict: Verdict, shown: bool) -> dict[str, Any]:
@@ -79,11 +85,13 @@ def _line(line: Line, recording: Recording, verdict: Verdict, shown: bool) -> di
         case Apply() | NoGrad():
             data["state"] = "inserted"
         case Backward():
-            data |= {"does": "backward", "result": f"x.grad = {numeral(verdict.gradient)}" if shown else None}
+            data |= {"does": "backward", "result": f"x.grad = {numeral(verdict.gradient)}"}
         case Descend(target):
-            data["result"] = numeral(recording.results.get(target), 7) if shown else None
+            data["result"] = numeral(recording.results.get(target), 7)
         case Blank():
             data["result"] = ""
+    if not shown and not isinstance(line.statement, NoGrad):
+        data["result"] = None
     if shown and recording.error_line == line.number:
         data |= {"state": "failed", "result": STOPS}
     if shown and recording.error_line is not None and line.number > recording.error_line:
@@ -91,11 +99,11 @@ def _line(line: Line, recording: Recording, verdict: Verdict, shown: bool) -> di
     return data
 
 
-def _values(recording: Recording) -> list[dict[str, Any]]:
+def _values(recording: Recording, secret: float) -> list[dict[str, Any]]:
     return [
         {"key": f"L{v.line}c{v.start}-{v.end}", "step": None, "value": numeral(v.value), "node": v.node}
         for v in recording.values
-        if not isinstance(recording.lines[v.line - 1].statement, Descend)  # what comes after backward is a result
+        if v.line < secret and not isinstance(recording.lines[v.line - 1].statement, Descend)  # that is a result
     ]
 
 
@@ -107,7 +115,7 @@ def _union(explanation: CutExplanation) -> list[Node]:
     return sorted(found.values(), key=lambda node: node.line)
 
 
-def _node(node: Node, runs: dict[str, Recording], shown: dict[str, bool]) -> dict[str, Any]:
+def _node(node: Node, runs: dict[str, Recording], secret: dict[str, float]) -> dict[str, Any]:
     own = {name: next((n for n in run.nodes if n.id == node.id), None) for name, run in runs.items()}
     there = {name: node.id in standing(run) for name, run in runs.items()}
     text = runs["edited" if there["edited"] else "written"].lines[node.line - 1].text[node.start : node.end]
@@ -122,9 +130,9 @@ def _node(node: Node, runs: dict[str, Recording], shown: dict[str, bool]) -> dic
         "kind": "common" if all(there.values()) else "cut" if there["written"] else "kept",
         "parent": None,
         "freed": {},
-        "value": {name: numeral(n.value) for name, n in own.items() if n is not None},
+        "value": {name: numeral(n.value) if n.line < secret[name] else "?" for name, n in own.items() if n},
         "runs": there,
-        "gradient": {name: _gradient(n) if shown[name] else None for name, n in own.items()},
+        "gradient": {name: _gradient(n) if secret[name] == math.inf else None for name, n in own.items()},
     }
 
 
@@ -145,14 +153,17 @@ def _loss_node(recording: Recording) -> str | None:
     return next((value.node for value in reversed(recording.values) if value.line in of_loss), None)
 
 
-def _boxes(runs: dict[str, Recording]) -> dict[str, dict[str, str]]:
+def _boxes(runs: dict[str, Recording], secret: dict[str, float]) -> dict[str, dict[str, str]]:
     boxes: dict[str, dict[str, str]] = {}
     for name, recording in runs.items():
-        if "loss" in recording.results:
+        if secret[name] != math.inf:
+            boxes.setdefault(OUTPUT, {})[name] = "loss = ?"
+        elif "loss" in recording.results:
             boxes.setdefault(OUTPUT, {})[name] = f"loss = {numeral(recording.results['loss'])}"
         for leaf in recording.gradients:
-            made = next(v.value for v in recording.values if v.node == leaf)
-            boxes.setdefault(f"{leaf}.leaf", {})[name] = f"{leaf.split('.')[0]} = {numeral(made)}"
+            made = next(v for v in recording.values if v.node == leaf)
+            value = numeral(made.value) if made.line < secret[name] else "?"
+            boxes.setdefault(f"{leaf}.leaf", {})[name] = f"{leaf.split('.')[0]} = {value}"
     return boxes
 
 
@@ -163,46 +174,16 @@ def _anchors(runs: dict[str, Recording]) -> dict[str, str]:
     return leaves | ({OUTPUT: loss} if loss else {})
 
 
-def _equations(name: str, explanation: CutExplanation, shown: bool) -> list[dict[str, Any]]:
-    rows = explanation.equations[RUNS.index(name)]
+def _equations(name: str, explanation: CutExplanation, secret: float) -> list[dict[str, Any]]:
+    """While the edited program is secret, the left sides are those of the program as written: it reaches them all."""
+    shown = secret == math.inf
+    rows = explanation.equations[RUNS.index(name) if shown else 0]
     return [
         {
             "line": row.line,
             "step": None,
             "always": (),
-            name: (row.left, *(row.pieces if shown or not row.secret else HIDDEN)),
+            name: (row.left, *(row.pieces if shown or (row.line < secret and not row.secret) else HIDDEN)),
         }
         for row in rows
     ]
-
-
-def _summary(explanation: CutExplanation, revealed: bool) -> list[dict[str, Any]]:
-    """The headline numbers. float32 is shown to its last digit, so that readers can compare it with their own."""
-    cut = explanation.cut
-    runs = (cut.written, cut.edited)
-    rows = [
-        ("<code>x.grad</code>", [numeral(verdict.gradient, 16) for verdict in cut.verdicts], True),
-        ("<code>x_new</code>", [_result(run, "x_new") for run in runs], True),
-        ("gradient at other leaves", [others(found) for found in explanation.elsewhere], True),
-        *((f"<code>{name}</code>", [_result(run, name) for run in runs], False) for name in ("x_copy", "loss")),
-        ("grad_fn nodes", [str(len(standing(run))) for run in runs], False),
-        ("edges between them", [str(len(links(run))) for run in runs], False),
-    ]
-    return [
-        {"label": label, "values": {RUNS[0]: first, RUNS[1]: None if secret and not revealed else second}}
-        for label, (first, second), secret in rows
-    ]
-
-
-def _result(recording: Recording, name: str) -> str:
-    return numeral(recording.results[name], 16) if name in recording.results else "never computed"
-
-
-def others(gradients: dict[str, float]) -> str:
-    return ", ".join(f"{_leaf(leaf)}: {numeral(gradient)}" for leaf, gradient in gradients.items()) or "–"
-
-
-def _leaf(name: str) -> str:
-    """`x_copy.L4`, the deep copy made on line 4, in words."""
-    tensor, _, line = name.partition(".L")
-    return f"{tensor} of line {line}" if line else tensor

@@ -37,7 +37,7 @@ def predict(name: str, question: str, choices: Sequence[Choice]) -> bool:
     elif guess.text == right.text:
         text = f":material/check_circle: You said *{guess.text}*, and so it is. {right.repair}"
     else:
-        repair = next((choice.repair for choice in choices if choice.text == guess.text), "")
+        repair = next((choice.repair for choice in choices if choice.text == guess.text), right.repair)
         text = f":material/lightbulb: You said *{guess.text}*; with these controls it is **{right.text}**. {repair}"
     st.markdown(text + (f" :gray[({score()})]" if score() else ""))
     return True

@@ -17,22 +17,33 @@ KINDS = {
     "first": (f"graph of {FIRST}", f"What autograd wrote down while {FIRST} was computed."),
     "second-output": (f"graph of {SECOND}", f"The same for {SECOND}: equal nodes, but others."),
 }
-UNKNOWN = "<mo>=</mo><mtext>?</mtext>"
+Moments = dict[str, Entry]  # what stands in memory, by the name of the moment
 
 
 def moments(explained: CallsExplained, *, revealed: bool) -> tuple[str, ...]:
     """The lines after which one can look, as a link writes them: from where both graphs stand to the secret one."""
-    return tuple(str(entry.line) for entry in _shown(explained, revealed))
+    return tuple(_shown(explained, revealed))
 
 
-def first_call(explained: CallsExplained, *, revealed: bool) -> str:
-    """Where to look at first: one graph has been used, the other not yet."""
-    return moments(explained, revealed=revealed)[:2][-1]
+def where_to_look(explained: CallsExplained, *, revealed: bool) -> str:
+    """After the first call, when one graph has been used and the other not yet; once revealed, at the end."""
+    found = moments(explained, revealed=revealed)
+    return found[-1] if revealed else found[:2][-1]
 
 
-def _shown(explained: CallsExplained, revealed: bool) -> tuple[Entry, ...]:
+def _moment(explained: CallsExplained, line: int) -> str:
+    """The moment after a line by what has happened: a line more in between moves the numbers, not this."""
+    match explained.ledger.lines[line - 1].statement:
+        case Clear():
+            return "between"
+        case Backward() | Gradients():
+            return "first" if line == SECOND_LINE + 1 else "second"
+    return "graphs"
+
+
+def _shown(explained: CallsExplained, revealed: bool) -> Moments:
     entries = explained.ledger.entries[SECOND_LINE - 1 :]
-    return entries if revealed else entries[:-1]
+    return {_moment(explained, entry.line): entry for entry in (entries if revealed else entries[:-1])}
 
 
 def ledger_views(explained: CallsExplained, *, revealed: bool) -> dict[str, Any]:
@@ -44,27 +55,27 @@ def ledger_views(explained: CallsExplained, *, revealed: bool) -> dict[str, Any]
         "switch": "after ",
         "loss": "y",
         "columns": [*(f"{leaf}.grad" for leaf in LEAVES), "saved"],
-        "runs": [_run(explained, entry) for entry in entries],
+        "runs": [_run(explained, name, entry) for name, entry in entries.items()],
         "kinds": [{"name": name, "label": label, "help": text} for name, (label, text) in KINDS.items()],
-        "code": {str(e.line): [_line(explained, line, e.line, revealed) for line in ledger.lines] for e in entries},
-        "values": {str(e.line): _values(explained) for e in entries},
+        "code": {m: [_line(explained, line, e.line, revealed) for line in ledger.lines] for m, e in entries.items()},
+        "values": dict.fromkeys(entries, _values(explained)),
         "nodes": [_node(explained, node, entries) for node in ledger.nodes],
         "anchors": _anchors(explained),
         "boxes": _boxes(explained, entries),
         "layouts": explained.drawing.layouts,
         "error": explained.drawing.error,
-        "equations": _equations(explained, entries, revealed),
+        "equations": _equations(explained, entries),
         "summary": _summary(explained, entries),
     }
 
 
-def _run(explained: CallsExplained, entry: Entry) -> dict[str, str]:
+def _run(explained: CallsExplained, name: str, entry: Entry) -> dict[str, str]:
     failure = explained.ledger.failure
     stopped = "stopped at " if failure is not None and failure.line == entry.line else ""
     text = explained.ledger.lines[entry.line - 1].text
     freed = f"{len(entry.freed)} of {len(explained.ledger.nodes)} nodes freed"
     return {
-        "id": str(entry.line),
+        "id": name,
         "label": f"line {entry.line}",
         "title": f"after line {entry.line}",
         "caption": f"{stopped}{text} · {entry.saved_bytes} B saved for backward · {freed}",
@@ -138,7 +149,7 @@ def _values(explained: CallsExplained) -> list[dict[str, Any]]:
     ]
 
 
-def _node(explained: CallsExplained, node: Node, entries: tuple[Entry, ...]) -> dict[str, Any]:
+def _node(explained: CallsExplained, node: Node, entries: Moments) -> dict[str, Any]:
     text = explained.ledger.lines[node.line - 1].text[node.start : node.end]
     kind = {FIRST_LINE: "first", SECOND_LINE: "second-output"}.get(node.line, "shared")
     return {
@@ -151,15 +162,15 @@ def _node(explained: CallsExplained, node: Node, entries: tuple[Entry, ...]) -> 
         "step": None,
         "kind": kind,
         "parent": None,
-        "freed": {str(e.line): node.id in e.freed for e in entries},
-        "value": {str(e.line): numeral(node.value) for e in entries},
-        "runs": {str(e.line): True for e in entries},
+        "freed": {m: node.id in e.freed for m, e in entries.items()},
+        "value": dict.fromkeys(entries, numeral(node.value)),
+        "runs": dict.fromkeys(entries, True),
         # only where a gradient came by
-        "gradient": {str(e.line): numeral(e.arrived[node.id]) for e in entries if node.id in e.arrived},
+        "gradient": {m: numeral(e.arrived[node.id]) for m, e in entries.items() if node.id in e.arrived},
     }
 
 
-def _boxes(explained: CallsExplained, entries: tuple[Entry, ...]) -> dict[str, dict[str, str]]:
+def _boxes(explained: CallsExplained, entries: Moments) -> dict[str, dict[str, str]]:
     outputs = {
         name: [v.value for v in explained.ledger.values if v.line == line][-1]
         for name, line in ((FIRST, FIRST_LINE), (SECOND, SECOND_LINE))
@@ -167,36 +178,39 @@ def _boxes(explained: CallsExplained, entries: tuple[Entry, ...]) -> dict[str, d
     return {
         **{
             f"{leaf}.leaf": {
-                str(e.line): f"{leaf} = {numeral(explained.inputs[leaf])}\n.grad {numeral(e.grads[leaf])}"
-                for e in entries
+                m: f"{leaf} = {numeral(explained.inputs[leaf])}\n.grad {numeral(e.grads[leaf])}"
+                for m, e in entries.items()
             }
             for leaf in LEAVES
         },
-        **{name: {str(e.line): f"{name} = {numeral(value)}" for e in entries} for name, value in outputs.items()},
+        **{name: dict.fromkeys(entries, f"{name} = {numeral(value)}") for name, value in outputs.items()},
     }
 
 
-def _equations(explained: CallsExplained, entries: tuple[Entry, ...], revealed: bool) -> list[dict[str, Any]]:
+def _equations(explained: CallsExplained, entries: Moments) -> list[dict[str, Any]]:
     return [
         {
             "line": row.line,
             "step": None,
             "always": row.always,
-            **{str(e.line): row.after.get(e.line, ()) for e in entries},
+            **{m: row.after.get(e.line, ()) for m, e in entries.items()},
         }
         for row in explained.equations
     ]
 
 
-def _summary(explained: CallsExplained, entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
+def _summary(explained: CallsExplained, entries: Moments) -> list[dict[str, Any]]:
     """The ledger once more as a table, float32 to its last digit."""
     rows = {
-        **{f"<code>{leaf}.grad</code>": [numeral(e.grads[leaf], 16) for e in entries] for leaf in LEAVES},
-        "returned": [", ".join(numeral(value) for value in e.returned) or "–" for e in entries],
-        "saved for backward": [f"{e.saved_bytes} bytes" for e in entries],
-        "nodes that freed what they saved": [str(len(e.freed)) for e in entries],
+        **{f"<code>{leaf}.grad</code>": [numeral(e.grads[leaf], 16) for e in entries.values()] for leaf in LEAVES},
+        "returned": [", ".join(numeral(value) for value in e.returned) or "–" for e in entries.values()],
+        "saved for backward": [f"{e.saved_bytes} bytes" for e in entries.values()],
+        "nodes that freed what they saved": [str(len(e.freed)) for e in entries.values()],
     }
     return [
-        {"label": label, "values": {str(e.line): value for e, value in zip(entries, values, strict=True)}}
+        {
+            "label": label,
+            "values": dict(zip(entries, values, strict=True)),
+        }
         for label, values in rows.items()
     ]

@@ -1,6 +1,5 @@
 """The furniture of a lesson: header, agreement line, downloads, takeaway, next and previous."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlencode
@@ -16,6 +15,7 @@ from pages.ui.syllabus import LESSONS
 
 DERIVATIONS = Path(__file__).parents[2] / "assets" / "derivations"
 MOST_ENTRIES = 4  # of a vector that a table shows
+FAR_OFF = 1e-3  # relative: far above rounding in float32, so that the reader should see the number itself
 
 
 def header(name: str) -> None:
@@ -37,7 +37,7 @@ def agreement_line(checks: Sequence[Agreement], quantity: str, notes: Sequence[s
             st.markdown(
                 f":green[:material/verified:] {setting}: {len(check.ways)} independent ways give {quantity} = "
                 f"**{value}**, with a largest relative difference of {scientific(check.difference)}. "
-                f"{_in_float32(check)}"
+                f"{in_float32({'it': (check.ways[0].value, check.single)})}"
             )
         else:
             st.markdown(f":orange[:material/warning:] {setting}: the ways to {quantity} part. {check.reason}")
@@ -53,8 +53,11 @@ def agreement_line(checks: Sequence[Agreement], quantity: str, notes: Sequence[s
         )
 
 
-def partials_line(checks: Sequence[Partial]) -> None:
-    """The derivative by each leaf: one green line if all ways to all of them agree, an amber one where they part."""
+def partials_line(checks: Sequence[Partial], singles: Mapping[str, float]) -> None:
+    """The derivative by each leaf: one green line if all ways to all of them agree, an amber one where they part.
+
+    `singles`: what float32, in which the views count, makes of each.
+    """
     for note in checks[0].kinks:
         st.markdown(f":orange[:material/call_split:] {note}")
     good = [check for check in checks if check.agrees]
@@ -64,7 +67,9 @@ def partials_line(checks: Sequence[Partial]) -> None:
         worst = max(check.difference for check in good)
         st.markdown(
             f":green[:material/verified:] {ways} independent ways give {found}, with a largest relative "
-            f"difference of {scientific(worst)}." + ("" if ways > 3 else " SymPy's derivative is too large to show.")
+            f"difference of {scientific(worst)}."
+            + ("" if ways > 3 else " SymPy's derivative is too large to show.")
+            + f" {in_float32({f'∂y/∂{check.leaf}': (check.value, singles[check.leaf]) for check in good})}"
         )
     for reason, leaves in _by_reason(checks).items():
         st.markdown(f":orange[:material/warning:] The ways to {' and '.join(leaves)} part. {reason}")
@@ -102,12 +107,14 @@ def _by_reason(checks: Sequence[Partial]) -> dict[str, list[str]]:
     return reasons
 
 
-def _in_float32(check: Agreement) -> str:
-    """How the numbers in the views above, which are float32's, differ from these."""
-    exact = check.ways[0].value
-    if not math.isfinite(check.single):
-        return f"The views above count in float32, which ends at 3.4·10³⁸: there it is {numeral(check.single)}."
-    return f"(The views above count in float32, off by {scientific(relative_difference([exact, check.single]))}.)"
+def in_float32(pairs: Mapping[str, tuple[float, float]]) -> str:
+    """How the numbers in the views above, which are float32's, differ: {quantity: (in float64, in float32)}."""
+    apart = {name: relative_difference(pair) for name, pair in pairs.items()}
+    lost = [name for name, off in apart.items() if not off <= FAR_OFF]
+    if lost:
+        there = " and ".join(f"{name} is {numeral(pairs[name][1])}" for name in lost)
+        return f"The views above count in float32, which has seven digits and ends at 3.4·10³⁸: there {there}."
+    return f"(The views above count in float32, off by {scientific(max(apart.values()))}.)"
 
 
 def rows_to_columns(rows: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
@@ -131,7 +138,7 @@ def take_away(address: str, script: Callable[[], str], file_name: str) -> None:
         link_to_this(address)
         st.download_button(
             "Script that reproduces it",
-            data=script,
+            data=script(),  # not deferred: Streamlit forgets a deferred file when a rerun begins, and a click fails
             file_name=file_name,
             mime="text/x-python",
             on_click="ignore",

@@ -56,24 +56,29 @@ def linked_views(data: dict[str, Any], view: View, *, key: str, run_name: str) -
     result = COMPONENT(
         key=key, data={"hint": HINT, **data, "view": view}, default={"view": dict(view)}, on_view_change=lambda: None
     )
-    chosen = _as_parameters(result.get("view") or view, run_name)
-    if chosen != st.session_state.setdefault(f"{key}:told", chosen):  # the reader changed the view, not the link
+    chosen = _as_parameters(result.get("view") or view, run_name, data)
+    changed = chosen != st.session_state.setdefault(f"{key}:told", chosen)  # by the reader, not by the link
+    if changed:
         st.session_state[f"{key}:told"] = chosen
         st.query_params.update(chosen)
-    st.session_state["view"] = chosen
+    if changed or any(name in st.query_params for name in chosen):  # a default is no wish, and may change
+        st.session_state.setdefault("view", {}).update(chosen)
     return chosen
 
 
-def view_from_url(run_name: str, runs: tuple[str, ...], steps: int = 1, default: str = "") -> View:
+def view_from_url(
+    run_name: str, runs: tuple[str, ...], steps: int = 1, default: str = "", *, ghosts: bool = True
+) -> View:
     """The view that the link asks for, else the reader's last one; what cannot be had gets a sentence.
 
-    Runs that come and go with the controls have a `default`, which takes the place of one that is not there.
+    Runs that come and go with the controls have a `default`, which takes the place of one that is not there. What
+    has no control, `ghosts` or the one step of a single one, is not looked up.
     """
-    states = [str(k) for k in range(1, steps + 1)] + ["all"] * (steps > 1)
+    states = [*map(str, range(1, steps + 1)), "all"]
     return View(
         run=_word(run_name, runs, default),
-        ghosts=_word("ghosts", ("true", "false")) == "true",
-        open=_word("open", states, "1"),
+        ghosts=_word("ghosts", ("true", "false")) == "true" if ghosts else True,
+        open=_word("open", states, "1") if steps > 1 else "1",
     )
 
 
@@ -91,5 +96,7 @@ def _word(name: str, options: Sequence[str], default: str = "") -> str:
     return default or options[0]
 
 
-def _as_parameters(view: View, run_name: str) -> dict[str, str]:
-    return {run_name: view["run"], "ghosts": "true" if view["ghosts"] else "false", "open": view["open"]}
+def _as_parameters(view: View, run_name: str, data: dict[str, Any]) -> dict[str, str]:
+    """What has a control in the component."""
+    ghosts = {} if data.get("single") else {"ghosts": "true" if view["ghosts"] else "false"}
+    return {run_name: view["run"], **ghosts, **({"open": view["open"]} if data["steps"] > 1 else {})}

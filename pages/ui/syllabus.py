@@ -83,7 +83,7 @@ PARTS = {
             "10_is_it_second_order",
             10,
             "Is it really second order?",
-            "A dozen inner loops as people write them. Which compute the meta-gradient?",
+            "Thirty-four inner loops as people write them. Which compute the meta-gradient?",
         ),
         Lesson(
             "11_sgd_by_hand",

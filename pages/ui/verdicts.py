@@ -1,5 +1,6 @@
 """Lesson 2's furniture: the verdict, the agreement of both programs, the map of outcomes, the vector identity."""
 
+import math
 import re
 
 import streamlit as st
@@ -11,21 +12,30 @@ from maml_core.graphs.cutting_explained import CutExplanation
 from maml_core.graphs.stopping import Identity
 from maml_core.numerals import numeral
 from pages.ui import controls, guessing, lesson
-from pages.ui.cut_views import others, said
+from pages.ui.cut_numbers import others, said
 
 OUTCOMES: dict[Outcome, str] = {
     "number": "a number",
     "zero": "0",
+    "not finite": "not finite",
     "none": "None",
     "error": "an error",
 }
 MEANINGS: dict[Outcome, str] = {
     "number": "the gradient **flows**, and this is the sum over its paths from loss to x.",
     "zero": "the gradient **flows, but nothing arrives**: the path is there, and a factor on it is 0.",
+    "not finite": "a gradient **arrives, but it is no finite number**: on the way a value or a slope overflowed "
+    "float32 or does not exist.",
     "none": "the gradient **never arrives**: no path leads from loss to the tensor that is called x now.",
     "error": "PyTorch refuses, and x.grad stays None.",
 }
-COLORS: dict[Outcome, str] = {"number": "green", "zero": "blue", "none": "orange", "error": "red"}
+COLORS: dict[Outcome, str] = {
+    "number": "green",
+    "zero": "blue",
+    "not finite": "violet",
+    "none": "orange",
+    "error": "red",
+}
 
 
 def predict(name: str, explanation: CutExplanation) -> bool:
@@ -45,7 +55,7 @@ def _why(explanation: CutExplanation) -> str:
     parts = [f"`x.grad` → :{colour}[**{said(found)}**]: {MEANINGS[found.outcome]}"]
     if arrived and found.outcome == "none":
         parts.append(f"Where it does arrive: {others(arrived)}.")
-    if found.outcome == "number" and found.gradient != written.gradient:
+    if found.outcome in ("number", "not finite") and said(found) != said(written):
         parts.append(f"As written it is {said(written)}.")
     if found.line is not None:
         parts.append(_failure(found))
@@ -63,8 +73,8 @@ def agreement(explanation: CutExplanation) -> None:
     """Each program on a line of its own: green where all ways agree, amber with the reason where they part."""
     titles = ("as written", f"with `{explanation.cut.copying.insertion.operation}`")
     checks = (explanation.checks.written, explanation.checks.edited)
-    for title, check in zip(titles, checks, strict=True):
-        st.markdown("  \n".join(filter(None, (_agreement(title, check), _honest(check)))))
+    for title, check, verdict in zip(titles, checks, explanation.cut.verdicts, strict=True):
+        st.markdown("  \n".join(filter(None, (_agreement(title, check, verdict), _honest(check)))))
     with st.expander("The ways, digit by digit"):
         names = dict.fromkeys(way.name for check in checks for way in check.ways)
         rows = {
@@ -80,15 +90,16 @@ def agreement(explanation: CutExplanation) -> None:
         )
 
 
-def _agreement(title: str, check: Check) -> str:
+def _agreement(title: str, check: Check, verdict: Verdict) -> str:
     if not check.ways:
         return f":gray[:material/remove:] {title}: no gradient reaches `x`, so there is nothing to agree on."
     if check.reason:
         return f":orange[:material/warning:] {title}: the ways to dloss/dx part. {check.reason}"
+    single = math.nan if verdict.gradient is None else verdict.gradient
     return (
         f":green[:material/verified:] {title}: {len(check.ways)} independent ways give dloss/dx = "
         f"**{numeral(check.ways[0].value + 0.0)}**, with a largest relative difference of "
-        f"{lesson.scientific(check.difference)}."
+        f"{lesson.scientific(check.difference)}. {lesson.in_float32({'it': (check.ways[0].value, single)})}"
     )
 
 
@@ -106,10 +117,21 @@ def outcome_map(explanation: CutExplanation) -> None:
     rows = {f"`{operation}`": {place: _cell(cells[operation, place]) for place in PLACES} for operation in INSERTIONS}
     st.table(lesson.rows_to_columns(rows))
     st.caption(
-        "What x.grad is for this program, by the operation (rows) and the line it is put at (columns). Type `+ w` at "
-        "the end of y, a second leaf, and most of the errors turn into a silent None; type `+ x`, a second path, and "
-        "they turn into a number that is wrong."
+        "What x.grad is for this program, by the operation (rows) and the line it is put at (columns). "
+        + _turned(explanation)
     )
+
+
+def _turned(explanation: CutExplanation) -> str:
+    """How silent the errors become with a second leaf or a second path; empty where none of them would."""
+    errors = sum(cell.verdict.outcome == "error" for cell in explanation.outcomes)
+    none, wrong = explanation.turned["w"].none, explanation.turned["x"].wrong
+    parts = [
+        f"With `+ w` at the end of y, a second leaf, {none} of these turn{'s' * (none == 1)} into a silent None.",
+        f"With `+ x` at the end of y, a second path, {wrong} turn{'s' * (wrong == 1)} into a wrong number.",
+    ]
+    told = [part for part, count in zip(parts, (none, wrong), strict=True) if count]
+    return " ".join([f"Errors: {errors}.", *told]) if told else ""
 
 
 def _cell(verdict: Verdict) -> str:

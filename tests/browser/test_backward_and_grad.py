@@ -5,6 +5,10 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PAGE = "01_backward_and_grad"
 LIT = "el => el.classList.contains('on')"
+LONG = "sin(cos(sin(cos(sin(cos(x1%2Bx2*x3**2))))))*exp(x1*x2)/sqrt(1%2Bx3**2)-tanh(x1*x3)"
+CUT = "(boxes) => boxes.filter(box => box.scrollWidth > box.clientWidth).length"
+TOO_WIDE = """nodes => nodes.filter(node => [...node.querySelectorAll('text')].some(
+    text => text.getBBox().width > node.querySelector('path').getBBox().width)).length"""
 PANEL = ".linked figure.active"
 
 
@@ -21,7 +25,7 @@ def cells(page, line):
 
 
 def moment(page, line):
-    page.locator(f'.linked button[data-run="{line}"]').click()
+    page.locator(".linked .switch button", has_text=f"line {line}").click()
 
 
 def test_the_first_screen_holds_question_controls_and_picture(visit):
@@ -40,6 +44,8 @@ def test_the_ledger_stands_beside_the_code(lesson):
 def test_choosing_a_line_frees_the_graphs_in_turn_without_the_server(lesson):
     page = lesson.page
     freed = page.locator(f"{PANEL} g.node.freed")
+    assert freed.count() == 12  # after the line that was predicted
+    moment(page, 6)
     assert freed.count() == 6
     moment(page, 5)
     assert freed.count() == 0
@@ -86,9 +92,9 @@ def test_pointing_at_an_output_lights_the_node_that_made_it(lesson):
 
 def test_the_keyboard_reaches_lines_moments_and_nodes(lesson):
     page = lesson.page
-    page.locator('.linked button[data-run="7"]').focus()
+    page.locator('.linked button[data-run="first"]').focus()
     page.keyboard.press("Enter")
-    assert page.locator(PANEL).get_attribute("data-panel") == "7"
+    assert page.locator(PANEL).get_attribute("data-panel") == "first"
     page.locator('.linked button.n[data-line="4"]').focus()
     assert page.locator(f"{PANEL} g.node.k-first.on").count() == 6
     node = page.locator(f"{PANEL} g.node[tabindex='0']")
@@ -103,7 +109,10 @@ def test_a_freed_graph_refuses_and_the_page_goes_on(lesson):
     page = lesson.page
     page.get_by_test_id("stButtonGroup").get_by_text("y1", exact=True).click()
     page.get_by_text("Trying to backward through the graph a second time").wait_for()
-    assert page.locator('.linked li[data-line="7"] output').inner_text() == "RuntimeError"
+    failed = page.locator('.linked li[data-line="7"]')
+    assert failed.locator("output").inner_text() == "RuntimeError"
+    moment(page, 6)
+    assert failed.locator("code").evaluate("code => getComputedStyle(code).opacity") == "1"
     assert page.locator("[data-testid=stException]").count() == 0
     page.get_by_test_id("stButtonGroup").get_by_text("True", exact=True).click()
     page.locator('.linked li[data-line="6"]', has_text="retain_graph=True").wait_for()
@@ -130,8 +139,8 @@ def test_a_link_restores_every_control_and_the_moment(lesson, visit):
     lesson.settle()
     page.get_by_test_id("stButtonGroup").get_by_text("zero", exact=True).click()
     page.locator('.linked li[data-line="8"]').wait_for()
-    moment(page, 8)
-    page.wait_for_url("**after=8**")
+    moment(page, 7)
+    page.wait_for_url("**after=between**")
     lesson.settle()
     copied = visit()
     copy = copied.open(page.url.split("/", 3)[3])
@@ -146,6 +155,27 @@ def test_on_a_phone_the_ledger_goes_below_its_line(visit):
     code, below = line.locator("code").bounding_box(), line.locator(".cells").bounding_box()
     assert below["y"] >= code["y"] + code["height"] - 1
     assert below["x"] + below["width"] <= 390
+
+
+@pytest.mark.parametrize("width", [900, 390])
+def test_every_choice_can_be_seen_on_a_narrow_screen(visit, width):
+    page = visit(width=width).open(PAGE)
+    group = "button => button.closest('[data-testid=stElementContainer]').getBoundingClientRect().right"
+    buttons = page.get_by_test_id("stButtonGroup").get_by_role("radio").all()
+    assert [button.inner_text() for button in buttons][5] == "own"
+    for button in buttons:
+        box = button.bounding_box()
+        assert box["x"] + box["width"] <= min(width, button.evaluate(group)) + 1
+
+
+def test_a_long_expression_is_cut_nowhere(visit):
+    one = visit()
+    page = one.open(f"{PAGE}?expression=own&y={LONG}")
+    one.reveal()
+    assert page.locator(".linked li code").evaluate_all(CUT) == 0
+    assert page.locator(".linked .numbers .scroll").evaluate_all(CUT) == 0
+    assert page.locator(f"{PANEL} g.node.freed").evaluate_all(TOO_WIDE) == 0
+    assert "step" not in page.locator(".linked .numbers .detail thead").inner_text()
 
 
 def test_the_script_can_be_saved(lesson):

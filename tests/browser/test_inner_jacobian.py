@@ -30,8 +30,8 @@ def test_predict_then_drag_and_pytorch_checks_where_you_let_go(visit):
     assert page.locator(".landscape .map [data-arrow=fomaml]").count() > 0
     assert page.locator(".landscape .map [data-arrow=maml], .landscape .map .ellipse").count() == 0
     assert page.locator(".landscape .matrix.j").inner_text().split() == ["?"] * 4
-    page.get_by_text("Why I − αH").click()
-    page.get_by_text("The chain rule backwards").wait_for()
+    page.get_by_text("Derivation: one inner step").click()
+    page.get_by_text("All entries at once").wait_for()
     assert page.locator(".katex-error").count() == 0
     one.reveal()
     page.locator(".landscape .map [data-arrow=maml]").first.wait_for()

@@ -197,3 +197,6 @@ def test_a_phone_shows_the_edited_graph_whole(visit, operation):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     main = page.locator("[data-testid=stMain]")
     assert main.evaluate("element => element.scrollWidth") <= main.evaluate("element => element.clientWidth")
+    assert page.locator(".linked .paths tfoot td:last-child").is_visible()  # below the product of each path
+    table = page.get_by_test_id("stTable").nth(1)  # the map
+    assert table.evaluate("table => table.querySelector('table').getBoundingClientRect().right") <= 390

@@ -1,11 +1,13 @@
-"""Four outcomes of one inserted operation: a number, 0, None, an error. All of them are results."""
+"""Outcomes of one inserted operation: a number, 0, not finite, None, an error. All of them are results."""
 
 import itertools
+import math
 import warnings
 
 import pytest
 import torch
 
+from maml_core.graphs.cut_outcomes import outcomes, turned
 from maml_core.graphs.cutting import (
     INSERTIONS,
     NAMES,
@@ -18,7 +20,6 @@ from maml_core.graphs.cutting import (
     bearer,
     cut,
     elsewhere,
-    outcomes,
 )
 from maml_core.graphs.expressions import ExpressionError
 
@@ -109,6 +110,35 @@ def test_a_stopped_gradient_is_zero_and_not_none(place):
 
 def test_zero_is_also_what_a_flat_place_gives():
     assert outcome("clone()", "copy", x=2.0) == ("zero", 0)
+
+
+@pytest.mark.parametrize(
+    ("shift", "x", "gradient"), [("log(x_copy - 3)", 3.0, math.inf), ("log(x_copy - 3)", 0.0, math.nan)]
+)
+def test_an_infinite_gradient_and_one_that_is_not_a_number_are_not_numbers(shift, x, gradient):
+    found, value = outcome(shift=shift, x=x)
+    assert found == "not finite"
+    assert value == pytest.approx(gradient, nan_ok=True)
+    assert both(shift=shift, x=x).verdicts[0].outcome == "not finite"  # as written it is the same
+
+
+def test_what_becomes_of_the_errors_is_counted():
+    """By hand: the same maps of the two longer programs."""
+    cells = outcomes(copying(), SOURCE)
+    errors = [(cell.operation, cell.place) for cell in cells if cell.verdict.outcome == "error"]
+    assert len(errors) == 30
+    w, x = (
+        {(c.operation, c.place): c.verdict for c in outcomes(copying(f"{POWER} + {name}"), SOURCE)} for name in "wx"
+    )
+    assert sum(w[cell].outcome == "none" for cell in errors) == turned("w", copying(), cells, SOURCE).none == 12
+    numbers = [x[cell].gradient for cell in errors if x[cell].outcome == "number"]
+    assert set(numbers) == {-1}  # as written it would be −9
+    assert len(numbers) == turned("x", copying(), cells, SOURCE).wrong == 7
+
+
+def test_a_right_number_is_not_counted_as_wrong():
+    flat = copying("0 * x_copy")  # with + x every uncut program and every cut one finds −1
+    assert turned("x", flat, outcomes(flat, SOURCE), SOURCE).wrong == 0
 
 
 def test_no_grad_cuts_only_where_something_is_computed():

@@ -126,10 +126,10 @@ def test_own_losses_run_through_all_four_views():
 @pytest.mark.parametrize(
     ("typed", "sentence", "caret"),
     [
-        ("2 * y", "There is no `y` here", 4),
-        ("x_prime +", "Something is missing after `+`", 9),
+        ("2 * y", "There is no “y” here", 4),
+        ("x_prime +", "Something is missing after “+”", 9),
         ("3 + 4", "Use x_prime in it", 0),
-        ("__import__('os')", "There is no `__import__` here", 0),
+        ("__import__('os')", "There is no “__import__” here", 0),
         ("", "Type an expression", 0),
     ],
 )

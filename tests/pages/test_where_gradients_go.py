@@ -8,7 +8,7 @@ import pytest
 
 from maml_core.graphs.cutting import INSERTIONS, PLACES, POWER, SHIFT, Copying, Insertion
 from maml_core.graphs.cutting_explained import explain_cut
-from pages.ui.cut_views import cut_views
+from pages.ui.cut_views import HIDDEN, cut_views
 from tests.pages.test_pages import guess, open_page, text, views
 
 LESSON = "pages/02_where_gradients_go.py"
@@ -30,6 +30,8 @@ def test_the_default_is_the_sources_clone_example():
     assert rows["<code>x_copy</code>"]["edited"] == "1"
     assert "x_copy = x_copy.clone()" in lines(app, "edited")
     assert rows["grad_fn nodes"] == {"written": "5", "edited": "6"}
+    path = views(app)["paths"]["edited"]["rows"]
+    assert [(row["product"], row["extra"]) for row in path] == [("−8", "through the insertion")]
 
 
 def test_before_the_prediction_the_outcome_is_nowhere():
@@ -51,10 +53,40 @@ def test_before_the_prediction_the_outcome_is_nowhere():
         ("detach()", "shift", "an error", ":red[**error**]"),
     ],
 )
-def test_each_of_the_four_outcomes_can_be_guessed_and_comes_from_the_run(operation, place, label, shown):
+def test_each_outcome_can_be_guessed_and_comes_from_the_run(operation, place, label, shown):
     app = guess(open_page(LESSON, op=operation, line=place), label)
     assert "and so it is" in text(app)
     assert f"`x.grad` → {shown}" in text(app)
+
+
+def test_what_is_not_a_number_is_not_called_one():
+    app = guess(open_page(LESSON, x="0", shift="log(x_copy - 3)"), "just show me")
+    assert "The answer: **not finite**. `x.grad` → :violet[**not a number**]" in text(app)
+    assert "As written it is" not in text(app)  # the same there
+    row = dict(zip(app.table[1].value.columns, app.table[1].value.iloc[0], strict=True))
+    assert row["y"] == ":violet[not a number]"
+    app.slider(key="x").set_value(3.0).run()
+    assert "`x.grad` → :violet[**∞**]" in text(app)
+
+
+@pytest.mark.parametrize(
+    ("operation", "place"), [("deepcopy()", "y"), ("detach()", "shift"), ("clone()", "y"), ("add_(1)", "x")]
+)
+def test_before_the_prediction_no_number_tells_how_far_the_program_came(operation, place):
+    data = views(open_page(LESSON, op=operation, line=place))
+    assert {row["values"]["edited"] for row in data["summary"]} == {None}
+    assert data["runs"][1]["caption"] == "? nodes · ? edges · x.grad ?"
+    assert data["paths"]["edited"] == {"rows": [], "rest": "", "total": None}
+    assert data["boxes"]["output"]["edited"] == "loss = ?"
+    inserted = next(line["n"] for line in data["code"]["edited"] if line["state"] == "inserted")
+    assert {line["result"] for line in data["code"]["edited"][inserted - 1 :]} == {None}
+    assert all(int(value["key"][1 : value["key"].index("c")]) < inserted for value in data["values"]["edited"])
+    assert {
+        node["value"]["edited"] for node in data["nodes"] if "edited" in node["value"] and node["line"] >= inserted
+    } <= {"?"}
+    rows = {name: [row for row in data["equations"] if name in row] for name in ("written", "edited")}
+    assert [row[name][0] for name in rows for row in rows[name]] == [row["written"][0] for row in rows["written"]] * 2
+    assert all(row["edited"][1] == HIDDEN[0] for row in rows["edited"] if row["line"] >= inserted)
 
 
 def test_a_wrong_guess_is_told_what_it_was():
@@ -135,6 +167,23 @@ def test_the_map_shows_every_operation_at_every_line_after_the_prediction():
     assert row["shift"] == ":red[error, line 5]"
 
 
+@pytest.mark.parametrize(
+    ("power", "sentence"),
+    [
+        (
+            "2 * x_copy**4",
+            "Errors: 30. With `+ w` at the end of y, a second leaf, 12 of these turn into a silent None. "
+            "With `+ x` at the end of y, a second path, 7 turn into a wrong number.",
+        ),
+        ("2 * x_copy**4 + w", None),
+    ],
+)
+def test_the_caption_of_the_map_counts(power, sentence):
+    app = guess(open_page(LESSON, power=power), "just show me")
+    caption = next(c.value for c in app.caption if c.value.startswith("What x.grad is for this program"))
+    assert sentence in caption if sentence else "`+ w`" not in caption
+
+
 def test_the_identity_is_shown_with_its_difference():
     app = open_page(LESSON)
     assert "The first three differ by at most" in text(app)
@@ -178,6 +227,23 @@ def test_what_cannot_be_read_is_said_in_a_sentence_and_the_last_good_program_sta
     assert not app.exception
 
 
+def test_two_mistakes_say_which_field_they_are_in():
+    app = open_page(LESSON, shift="x_copy - z", power="y")
+    assert ":red[**x\\_copy becomes**: There is no “z” here" in text(app)
+    assert ":red[**y**: There is no “y” here" in text(app)
+
+
+def test_an_empty_parameter_is_called_empty():
+    assert "The link leaves op empty; it must be one of the operations" in text(open_page(LESSON, op=""))
+
+
+def test_the_script_waits_on_the_server_for_the_click():
+    """A file that is deferred is forgotten when a rerun begins, and a click in that moment does nothing."""
+    button = open_page(LESSON).get("download_button")[0].proto
+    assert button.label == "Script that reproduces it"
+    assert not button.HasField("deferred_file_id")
+
+
 def test_own_expressions_reach_every_view():
     app = guess(open_page(LESSON, shift="x_copy * x", power="exp(x_copy / 9) + w", op="detach()", line="copy"), "0")
     assert "x_copy = x_copy * x" in lines(app, "written")
@@ -190,6 +256,14 @@ def test_numbers_beyond_float32_are_shown_and_explained():
     app = guess(open_page(LESSON, power="exp(exp(exp(x_copy)))", x="5"), "just show me")
     assert "Not finite" in text(app)
     assert "Too large to show" in json.dumps(views(app))
+
+
+def test_what_float32_loses_is_said():
+    app = guess(open_page(LESSON, x="-5", shift="x_copy**16", power="x_copy**16"), "not finite")
+    assert "and so it is" in text(app)
+    lines = [line for line in text(app).split("\n") if "independent ways" in line]
+    assert len(lines) == 2
+    assert all("·10¹⁸⁰**" in line and "ends at 3.4·10³⁸: there it is ∞." in line for line in lines)
 
 
 def test_the_link_holds_every_control():
