@@ -4,6 +4,7 @@ Shapes: T tasks, N query examples; errors are (steps + 1, T), mean squared error
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,8 +14,8 @@ from torch import Tensor
 from maml_core.meta.algorithms import head_of
 from maml_core.meta.inner import freeze, iterates, split_rates
 from maml_core.meta.models import mlp
-from maml_core.meta.tasks import FAMILIES, Family, Range, Tasks
-from maml_core.meta.trees import Params, leaves, tile
+from maml_core.meta.tasks import FAMILIES, Batch, Family, Range, Tasks
+from maml_core.meta.trees import Params, detach, leaves, tile
 from maml_core.train.config import MOST_ITERATIONS, Config
 from maml_core.train.step import loss_of, tasks_of
 
@@ -64,16 +65,26 @@ def adaptation(config: Config, theta: Params, tasks: Tasks, *, steps: int) -> Te
     iMAML too, take plain gradient steps of `inner_lr`. Raises ValueError for a number of steps that is
     not allowed.
     """
+    loss = loss_of(config)
+    stops = adapted(config, theta, tasks.support, steps=steps)
+    return torch.stack([loss(phi, tasks.query) for phi in stops])
+
+
+def adapted(config: Config, theta: Params, support: Batch, *, steps: int) -> Iterator[Params]:
+    """One φ per task, leaves (T, ...), after 0, 1, … `steps` steps, as in `adaptation`."""
     if not 0 <= steps <= MOST_STEPS:
         raise ValueError(f"steps must be from 0 to {MOST_STEPS}, not {steps}.")
-    loss = loss_of(config)
     weights, rates = split_rates(theta, config.options["inner_lr"])
+    phi = leaves(tile(weights, len(support.x)))
+    part_loss, part, still = freeze(loss_of(config), phi, moving(config, weights))
+    for stop in iterates(part_loss, part, support, lr=rates, steps=steps, create_graph=False):
+        yield detach(still | stop)
+
+
+def moving(config: Config, weights: Params) -> set[str]:
+    """The leaves that this algorithm's inner loop moves."""
     head = set(head_of(weights))
-    moving = {"all": set(weights), "head": head, "body": set(weights) - head}
-    phi = leaves(tile(weights, len(tasks.support.x)))
-    part_loss, part, _ = freeze(loss, phi, moving[config.row.adapts])
-    stops = iterates(part_loss, part, tasks.support, lr=rates, steps=steps, create_graph=False)
-    return torch.stack([part_loss(stop, tasks.query).detach() for stop in stops])
+    return {"all": set(weights), "head": head, "body": set(weights) - head}[config.row.adapts]
 
 
 def from_scratch(config: Config, *, seed: int, device: torch.device | str = "cpu") -> Params:

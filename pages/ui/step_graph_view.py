@@ -1,0 +1,34 @@
+"""The graph of one training step, a click away: folded by task, and by stage of its inner loop."""
+
+import streamlit as st
+
+from maml_core.training_graph.folding import fold
+from pages.ui import lab_data, lesson
+
+FOLDED, ONE = "all tasks", "one task"
+
+
+def step_graph(run: bytes) -> None:
+    """Choose what stands open; the picture follows. Nothing is recorded before this is asked for."""
+    graph = lab_data.step_graph(run)
+    if graph.reason:
+        st.markdown(f":material/info: {graph.reason}")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        which = st.selectbox(
+            "open", [FOLDED, *(f"task {i + 1}" for i in range(len(graph.tasks)))], key="lab_graph_task"
+        )
+        task = None if which == FOLDED else int(which.split()[1]) - 1
+        stages = list(graph.tasks[task or 0].stages)
+        choice = st.selectbox("and in it", ["folded", *stages], key="lab_graph_stage", disabled=task is None)
+    stage = choice if task is not None and choice in stages else None
+    picture = fold(graph, task=task, stage=stage)
+    st.graphviz_chart(picture.dot, width="content", alt=picture.words)
+    nodes = len(graph.tasks[0].nodes)
+    st.caption(
+        f"Step {graph.step}, recorded by running it once more, task by task, with the same algorithm: {nodes} nodes "
+        f"of one task lead from its query loss to θ, and {graph.aside} more served an inner gradient and were "
+        "dropped. The engine does all tasks in one such graph; the two meta-gradients differ by "
+        f"{lesson.scientific(graph.difference)} of their length. Blue: forward; violet: the inner gradient and the "
+        "step; orange: the query loss. A number on an arrow counts the edges in it."
+    )
