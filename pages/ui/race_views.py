@@ -15,7 +15,7 @@ from maml_core.train.standings import TIE, Row, bands, table, verdict
 from pages.ui import charts_live, charts_race, guessing, live, race_feed
 from pages.ui.lab_views import plural
 
-SHOWN = 2  # marks of the recorded race that can be seen before the bet
+SHOWN = 5  # marks of the recorded race that can be seen before the bet
 Known = Mapping[Leg, tuple[Mark, ...]]
 
 

@@ -54,7 +54,7 @@ def figure(app):
 def test_before_the_bet_only_the_beginning_of_the_recorded_race_is_there(pool):
     app = opened()
     race, marks = recorded()
-    assert max(max(trace["x"]) for trace in figure(app)["data"] if trace["name"] != "from scratch") == 240
+    assert max(max(trace["x"]) for trace in figure(app)["data"] if trace["name"] != "from scratch") == 600
     assert not app.table
     last = next(band for band in bands(race, marks) if band.entrant == "maml").mean[-1]
     assert f"{last:.3g}" not in text(app)
