@@ -41,28 +41,42 @@ TABLE: dict[int, Row] = {
     1: Row(
         "blog notes",
         1,
-        "Calling backward() on two equal outputs, one after the other, accumulates in .grad: None, 7200, 14400.",
+        "For y = 3·x₁²·x₂²·x₃² at (3, 4, 5), calling backward() on two equal outputs accumulates in x₁.grad: None, "
+        "7200, 14400.",
         "true",
     ),
     2: Row(
-        "blog notes", 1, "autograd.grad leaves .grad alone: None, None, and 7200 only after a backward().", "true"
+        "blog notes",
+        1,
+        "For the same y, autograd.grad leaves x₁.grad alone: None, None, and 7200 only after a backward().",
+        "true",
     ),
     3: Row(
-        "blog notes", 2, "After one step of SGD x is 6.2, and x_copy, which was cloned from it, is still 1.", "true"
+        "blog notes",
+        2,
+        "x_copy = clone(x) − 2 and loss = 1 − 2·x_copy⁴, at x = 3: after one step of SGD with lr 0.4, x is 6.2 and "
+        "x_copy is still 1.",
+        "true",
     ),
-    4: Row("blog notes", 2, "Without the − 2 the gradient would be −216.", "true"),
+    4: Row("blog notes", 2, "In the example of claim 3, the gradient would be −216 without the − 2.", "true"),
     5: Row(
         "blog notes",
         3,
-        "With create_graph=False, x.grad is −1108.800048828125 and x becomes 446.52001953125.",
+        "With x′ = 2x − 0.4·g, g from a quartic loss, at x = 3: create_graph=False gives x.grad −1108.800048828125, "
+        "and x becomes 446.52001953125.",
         "true",
     ),
-    6: Row("blog notes", 3, "With create_graph=True, x.grad is −49008.96484375 and x becomes 19606.5859375.", "true"),
-    7: Row("blog notes", 3, "With create_graph=True, dx′/dx “is no longer 1”.", "false"),
+    6: Row(
+        "blog notes",
+        3,
+        "In the example of claim 5 create_graph=True gives x.grad −49008.96484375 and x becomes 19606.5859375.",
+        "true",
+    ),
+    7: Row("blog notes", 3, "In the example of claim 5, with create_graph=True, dx′/dx “is no longer 1”.", "false"),
     8: Row(
         "blog notes",
         3,
-        "The inner gradient is “2 · d(inner_loss)/dx”, because of the factor 2 in the update.",
+        "In the example of claim 5 the inner gradient is “2 · d(inner_loss)/dx”, for the factor 2 in the update.",
         "false",
     ),
     9: Row("blog notes", 3, "create_graph=False “is not what the MAML algorithm is”.", "half"),

@@ -28,7 +28,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     lesson.link_to_this(lesson.link(parameters))
     st.download_button(
         "What was run, as CSV",
-        data=claim_rows.as_csv,
+        data=claim_rows.as_csv(),
         file_name="claims.csv",
         mime="text/csv",
         on_click="ignore",

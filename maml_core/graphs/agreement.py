@@ -9,7 +9,8 @@ import torch
 
 from maml_core.graphs.algebra import Solution, number
 from maml_core.graphs.programs import Gradient, Program
-from maml_core.graphs.recording import Recording, record, run
+from maml_core.graphs.recording import Recording, record
+from maml_core.graphs.running import run
 from maml_core.numerals import numeral
 
 TOLERANCE = 1e-6  # relative: far above rounding in float64, far below any mistake in a formula

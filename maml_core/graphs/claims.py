@@ -3,7 +3,8 @@
 from maml_core.claims import Claim
 from maml_core.graphs.comparing import compare, counts
 from maml_core.graphs.programs import PRESETS, Assign, Clone, Gradient, InnerStep, Leaf, Program
-from maml_core.graphs.recording import Recording, run
+from maml_core.graphs.recording import Recording
+from maml_core.graphs.running import run
 from maml_core.numerals import numeral
 
 QUARTIC = InnerStep.parse(PRESETS["quartic"].inner, PRESETS["quartic"].outer, inner_steps=1)

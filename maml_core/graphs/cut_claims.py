@@ -49,6 +49,6 @@ def claim_19() -> Claim:
     return Claim(
         19,
         "true" if found.difference < ROUNDING else "false",
-        f"On the vector program above the two differ by {numeral(found.difference, 2)} of their size, in float64. "
-        "Without the stop they are different vectors.",
+        f"For one inner step on three weights the two differ by {numeral(found.difference, 2)} of their size, in "
+        "float64. Without the stop they are different vectors.",
     )

@@ -17,7 +17,7 @@ from torch import Tensor
 from torchviz import make_dot
 
 from maml_core.graphs.programs import Backward, Gradient, Leaf, Program, Repeat, Statement
-from maml_core.graphs.recording import Trace, trace
+from maml_core.graphs.tracing import Trace, trace
 
 NO_DOT = (
     "The graph needs Graphviz's `dot`, which is not installed on this server: "

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from maml_core.graphs.programs import Backward, Clear, Gradients, Line, Program
-from maml_core.graphs.recording import GradFn, Node, Number, SavedTensors, Trace, Value, Watch, run, trace
+from maml_core.graphs.running import Number, Watch, run
+from maml_core.graphs.saving import SavedTensors
+from maml_core.graphs.tracing import GradFn, Node, Trace, Value, trace
 
 Outcome = Literal["error", "None", "not finite", "zero", "once", "twice", "something else"]
 

@@ -8,7 +8,7 @@ import torch
 
 from maml_core.graphs.agreement import central_difference
 from maml_core.graphs.programs import InnerStep
-from maml_core.graphs.recording import run
+from maml_core.graphs.running import run
 
 
 class Sweep(NamedTuple):

@@ -36,6 +36,7 @@ def run(number: int) -> None:
     start = time.perf_counter()
     claim = PROGRAMS[number]()
     ran()[number] = Ran(claim, time.perf_counter() - start)
+    st.session_state["just run"] = number  # stays in sight, whatever the filter on verdicts says
 
 
 def state(number: int) -> str | None:
@@ -45,8 +46,9 @@ def state(number: int) -> str | None:
 
 def filters() -> tuple[list[int], dict[str, str]]:
     """The claims that the reader wants to see, and the filters as parameters of a link."""
-    words = "\n\n".join(f"**{key}**: {title}" for key, title in claims.SOURCES.items())
-    source = controls.choice("source", "source", (ANY, *claims.SOURCES), ANY, words)
+    sources = dict.fromkeys(TABLE[number].source for number in PROGRAMS)
+    words = "\n\n".join(f"**{key}**: {claims.SOURCES[key]}" for key in sources)
+    source = controls.choice("source", "source", (ANY, *sources), ANY, words)
     numbers = tuple(str(number) for number in EXPLAINED_IN if any(row.lesson == number for row in TABLE.values()))
     explained = controls.choice("lesson", "lesson", (ANY, *numbers), ANY, "The lesson that explains the claim.")
     verdict = controls.choice("verdict", "verdict", (ANY, *STATES), ANY, "What the run on this visit said.")
@@ -56,7 +58,7 @@ def filters() -> tuple[list[int], dict[str, str]]:
         if number in PROGRAMS
         and source in (ANY, row.source)
         and explained in (ANY, str(row.lesson))
-        and (verdict == ANY or STATES[verdict] == state(number))
+        and (verdict == ANY or STATES[verdict] == state(number) or number == st.session_state.get("just run"))
     ]
     return wanted, {"source": source, "lesson": explained, "verdict": verdict}
 
@@ -69,7 +71,7 @@ def board() -> None:
         if wanted:
             st.button("Stop", icon=":material/stop:", help="What has run stays.")
     place = st.empty()
-    _draw(place)
+    _draw(place, 0)
     if wanted:
         _run_in_turn(wanted, place)
 
@@ -78,12 +80,12 @@ def _queue() -> None:
     st.session_state["claims to run"] = list(PROGRAMS)
 
 
-def _draw(place: DeltaGenerator) -> None:
+def _draw(place: DeltaGenerator, turn: int) -> None:
     verdicts = {number: state(number) for number in PROGRAMS}
     said = [f"claim {number} {verdict}" for number, verdict in verdicts.items() if verdict]
     place.plotly_chart(
         charts_claims.board(verdicts),
-        key=f"board {len(said)}",
+        key=f"board {turn}",
         alt=f"The claims by source. {'; '.join(said) or 'None has been run yet'}.",
     )
 
@@ -91,10 +93,10 @@ def _draw(place: DeltaGenerator) -> None:
 def _run_in_turn(numbers: Sequence[int], place: DeltaGenerator) -> None:
     """One after the other. Any click, Stop among them, ends this script run between two claims."""
     progress = st.progress(0.0)
-    for done, number in enumerate(numbers):
-        progress.progress(done / len(numbers), f"Claim {number}: {claims.plain(TABLE[number].sentence)}")
+    for turn, number in enumerate(numbers, 1):
+        progress.progress(turn / len(numbers), f"Claim {number}: {claims.plain(TABLE[number].sentence)}")
         run(number)
-        _draw(place)
+        _draw(place, turn)
     st.rerun()  # the rows and filters below belong to what has run
 
 
@@ -142,7 +144,7 @@ def _verdict(found: Ran) -> None:
 
 
 def as_csv() -> str:
-    """What was run on this visit."""
+    """What was run on this visit. Asked for while the page runs: a download has no session of its own."""
     table = io.StringIO()
     writer = csv.writer(table)
     writer.writerow(["claim", "source", "sentence", "verdict", "evidence", "seconds"])

@@ -6,7 +6,8 @@ from maml_core.graphs.cutting import Verdict, links, standing
 from maml_core.graphs.cutting_explained import CutExplanation
 from maml_core.graphs.drawing import OUTPUT
 from maml_core.graphs.programs import Apply, Backward, Blank, Descend, Line, NoGrad
-from maml_core.graphs.recording import Node, Recording
+from maml_core.graphs.recording import Recording
+from maml_core.graphs.tracing import Node
 from maml_core.numerals import numeral
 from pages.ui.path_rows import path_rows
 

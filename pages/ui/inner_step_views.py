@@ -6,7 +6,8 @@ from maml_core.graphs.comparing import Counts, counts
 from maml_core.graphs.drawing import OUTPUT
 from maml_core.graphs.explaining import Explanation
 from maml_core.graphs.programs import INNER_LOSS, Backward, Descend, Gradient, Line, Repeat
-from maml_core.graphs.recording import SUM, Node, Recording
+from maml_core.graphs.recording import Recording
+from maml_core.graphs.tracing import SUM, Node
 from maml_core.numerals import numeral
 from pages.ui.path_rows import path_rows
 

@@ -5,7 +5,7 @@ from typing import Any
 from maml_core.graphs.explaining_calls import CallsExplained
 from maml_core.graphs.ledger import Entry
 from maml_core.graphs.programs import Assign, Backward, Clear, Gradients, Leaf, Line
-from maml_core.graphs.recording import Node
+from maml_core.graphs.tracing import Node
 from maml_core.graphs.two_calls import FIRST, FIRST_LINE, LEAVES, SECOND, SECOND_LINE
 from maml_core.numerals import numeral
 

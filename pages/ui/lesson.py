@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -13,6 +14,7 @@ from maml_core.numerals import numeral
 from pages.ui import visit
 from pages.ui.syllabus import LESSONS
 
+DERIVATIONS = Path(__file__).parents[2] / "assets" / "derivations"
 MOST_ENTRIES = 4  # of a vector that a table shows
 
 
@@ -143,6 +145,14 @@ def link_to_this(address: str) -> None:
     with st.popover("Link to this state", icon=":material/link:"):
         st.caption("Opens this page with every control as it is now.")
         st.code(address, language=None, wrap_lines=True)
+
+
+def derivation(name: str) -> None:
+    """assets/derivations/`name`.md in an expander. A test of the same name checks every displayed equation."""
+    title, _, steps = (DERIVATIONS / f"{name}.md").read_text().partition("\n")
+    with st.expander(title.removeprefix("# "), icon=":material/function:"):
+        st.markdown(steps)
+        st.caption("Each tagged line is checked by a test of that name, with SymPy or with numbers in float64.")
 
 
 def takeaway(sentence: str) -> None:

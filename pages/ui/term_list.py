@@ -33,7 +33,9 @@ PAPERS = {
 def matching(wanted: str) -> list[Term]:
     """The terms in whose name, symbol, code or meaning the words stand, in the order of the alphabet."""
     words = wanted.lower().split()
-    texts = {term: f"{term.name} {term.symbol} {term.code} {term.meaning}".lower() for term in TERMS}
+    # Every second name in code begins with the engine's own, which is not what "maml" is looking for.
+    code = {term: term.code.removeprefix("maml_core.") for term in TERMS}
+    texts = {term: f"{term.name} {term.symbol} {code[term]} {term.meaning}".lower() for term in TERMS}
     found = [term for term, text in texts.items() if all(word in text for word in words)]
     return sorted(found, key=lambda term: term.name.lower())
 
@@ -52,7 +54,9 @@ def search() -> str:
 def terms(wanted: str) -> None:
     """One entry per term, each with an anchor of its own."""
     found = matching(wanted)
-    st.caption(f"{len(found)} of {len(TERMS)} terms.")
+    st.caption(
+        f"{len(found)} of {len(TERMS)} terms." + ("" if found else " Try a shorter word, or a symbol such as θ.")
+    )
     for term in found:
         _entry(term)
 

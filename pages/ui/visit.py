@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import streamlit as st
@@ -20,13 +21,13 @@ class Standing(NamedTuple):
 
 def open_lesson(name: str) -> None:
     """Note that the lesson in pages/`name`.py is open now."""
-    st.session_state["lesson"] = name
+    st.session_state["open lesson"] = name
     st.session_state.setdefault("opened", set()).add(name)
 
 
 def asked(question: str) -> None:
     """Note in which lesson a question was answered."""
-    st.session_state.setdefault("asked in", {})[question] = st.session_state.get("lesson", "")
+    st.session_state.setdefault("asked in", {})[question] = st.session_state.get("open lesson", "")
 
 
 def score_card() -> list[Standing]:
@@ -61,15 +62,16 @@ def show() -> None:
             "right at the first try": [f"{standing.right} of {standing.made}" for standing in seen],
         }
     )
+    data = as_csv(card)
     st.download_button(
-        "Score card as CSV", as_csv, "score-card.csv", "text/csv", on_click="ignore", icon=":material/download:"
+        "Score card as CSV", data, "score-card.csv", "text/csv", on_click="ignore", icon=":material/download:"
     )
 
 
-def as_csv() -> str:
+def as_csv(card: Sequence[Standing]) -> str:
     """The whole card, lessons not opened among them."""
     table = io.StringIO()
     writer = csv.writer(table)
     writer.writerow(Standing._fields)
-    writer.writerows(score_card())
+    writer.writerows(card)
     return table.getvalue()

@@ -10,7 +10,9 @@ import torch
 
 from maml_core.graphs.expressions import parse
 from maml_core.graphs.programs import Assign, Backward, Clone, Gradient, InnerStep, Leaf, Program
-from maml_core.graphs.recording import record, run, trace
+from maml_core.graphs.recording import record
+from maml_core.graphs.running import run
+from maml_core.graphs.tracing import trace
 from tests.graphs.examples import BLOG, lesson
 
 SETTINGS = [(x, c, alpha) for x in (-1.5, 0.3, 3.0) for c in (1, 2) for alpha in (0.0, 0.4)]

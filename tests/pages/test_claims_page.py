@@ -57,6 +57,17 @@ def test_all_of_them_run_one_after_the_other(monkeypatch):
     app = open_page(PAGE)
     next(button for button in app.button if button.label.startswith("Run all")).click().run()
     assert "Of the 2 claims run on this visit, 2 true, 0 half true and 0 false." in app.success[0].value
+    next(button for button in app.button if button.label.startswith("Run all")).click().run()
+    assert not app.exception
+
+
+def test_a_filter_lasts_and_a_row_that_was_just_run_stays_in_sight():
+    app = open_page(PAGE)
+    app.segmented_control(key="lesson").set_value("2").run()
+    app.segmented_control(key="verdict").set_value("not run").run()
+    app.button(key="row 4:run").click().run()
+    assert app.segmented_control(key="lesson").value == "2"
+    assert sentences(app) == [3, 4, 19]
 
 
 def test_what_was_run_is_a_table(monkeypatch):

@@ -27,6 +27,14 @@ def test_just_show_me_is_no_guess():
 
 def test_the_card_exports_every_lesson(monkeypatch):
     monkeypatch.setattr(visit.st, "session_state", {"opened": {"03_create_graph"}})
-    rows = list(csv.DictReader(io.StringIO(visit.as_csv())))
+    rows = list(csv.DictReader(io.StringIO(visit.as_csv(visit.score_card()))))
     assert [row["lesson"] for row in rows if row["opened"] == "True"] == ["3 · One argument: create_graph"]
     assert len(rows) == len(visit.LESSONS)
+
+
+def test_a_claim_judged_on_the_page_of_all_claims_counts_there():
+    app = open_page("pages/12_claims.py")
+    app.button(key="row 7:false").click().run()
+    app.switch_page("pages/home.py").run()
+    assert app.table[0].value["lesson"].tolist() == ["12 · Claims under test"]
+    assert app.table[0].value["right at the first try"].tolist() == ["1 of 1"]

@@ -1,0 +1,169 @@
+"""Lesson 5's furniture: its controls, the guess about the order, the pictures with their sentences, the graph."""
+
+import streamlit as st
+
+from maml_core.graphs.explaining import MOST_INNER_STEPS, Explanation, explain
+from maml_core.graphs.programs import PRESETS, InnerStep
+from maml_core.meta.k_steps import FAMILIES, FLATTEST, MOST_STEPS, SHARPEST, SHOTS, Setting
+from maml_core.meta.steps_explained import StepsExplained, explain_steps
+from maml_core.meta.stretching import HIGHEST_RATE, RateStretch, rate_sweep
+from maml_core.numerals import numeral
+from pages.ui import charts_k_steps, controls, guessing, lesson
+from pages.ui.inner_step_views import RUNS, inner_step_views
+from pages.ui.linked import linked_views, view_from_url
+
+NOTHING = 1e-6  # degrees: rounding
+TURNS = {"not at all": 0.0, "by less than 10°": 10.0, "by 10° to 45°": 45.0, "by more than 45°": 181.0}
+SCALAR = {"x": 1.0, "alpha": 0.3, "c": 1.0}  # the numbers of the loop with a single weight
+PRESET = PRESETS["wave"]
+
+
+def settings() -> tuple[Setting, int]:
+    """Which inner loop, and how many of its steps."""
+    with st.container(horizontal=True, gap="medium"):
+        help_text = (
+            f"**tanh**, **ReLU**: a 1-w-w-1 network, He-initialised, and one sinusoid with {SHOTS} support and "
+            f"{SHOTS} query points. **bowl**: a quadratic loss in w dimensions, with curvatures from {FLATTEST:g} to "
+            f"{SHARPEST:g}."
+        )
+        family = controls.choice("k_task", "network, or bowl", FAMILIES, FAMILIES[0], help_text)
+        help_text = "How many steps the inner loop takes, and must be looked back through."
+        steps = controls._slider("k_steps", "inner_steps, k", (1, MOST_STEPS), 5, 1, help_text)
+        rate = controls._slider(
+            "k_alpha", "α, inner_lr", (0.0, HIGHEST_RATE), 0.1, 0.005, "Step size of the inner loop."
+        )
+        width = controls._slider("k_width", "width, w", (2, 6), 4, 1, "Of both hidden layers; the bowl's dimensions.")
+        seed = controls._slider("k_seed", "seed", (0, 20), 0, 1, "Draws θ and the task.")
+    return Setting(family, float(rate), int(width), int(seed)), int(steps)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def explained(setting: Setting, steps: int) -> StepsExplained:
+    return explain_steps(setting, steps)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _swept(setting: Setting, steps: int) -> tuple[RateStretch, ...]:
+    return rate_sweep(setting, steps)
+
+
+def predict_order(name: str, found: StepsExplained) -> bool:
+    """How far does the wrong order turn the meta-gradient?"""
+    degrees = found.degrees["wrong order"]
+    right = next(text for text, most in TURNS.items() if degrees <= max(most, NOTHING))
+    return guessing.predict(
+        name,
+        "Multiply the same factors in the **other** order, $F_{k-1} \\cdots F_0$. The result turns …",
+        [guessing.Choice(text, text == right, _why_order(found)) for text in TURNS],
+    )
+
+
+def _why_order(found: StepsExplained) -> str:
+    wrong = found.turned["wrong order"][found.steps - 1]
+    if wrong.degrees > NOTHING:
+        return (
+            f"It is **{numeral(wrong.degrees, 3)}°** off and {numeral(wrong.ratio, 3)} times as long: each step has "
+            "a curvature of its own, and matrices with different axes do not commute."
+        )
+    if found.steps == 1:
+        return "One factor has no order."
+    if found.setting.inner_lr == 0:
+        return "With α = 0 every factor is the identity."
+    return "Here the steps share one set of axes, so their factors commute."
+
+
+def pictures(found: StepsExplained, *, revealed: bool) -> None:
+    """The product as matrices, and the ledger as bars."""
+    assert found.look is not None
+    left, right = st.columns([3, 2])
+    with left:
+        st.markdown(
+            "**The product**, $g = F_0\\,F_1 \\cdots F_{k-1}\\,\\nabla L_q(\\phi_k)$ with $F_j = I - \\alpha H_j$"
+        )
+        figure = charts_k_steps.product(found.look, both=revealed)
+        st.plotly_chart(figure, key="product", alt=_product_in_words(found, revealed))
+        st.caption(_product_caption(found, revealed))
+    with right:
+        st.markdown("**The ledger**, $g = \\nabla L_q - \\sum_j \\alpha H_j v_{j+1}$, read from the last step back")
+        figure = charts_k_steps.ledger(found.look.terms, found.look.length)
+        st.plotly_chart(figure, key="ledger", alt=_ledger_in_words(found))
+        st.caption(
+            "A bar is what one term adds along g: “share of length”; a bar to the left takes away. The shares add "
+            "up to ‖g‖ exactly; what is missing from a length points sideways, and sideways the terms cancel."
+        )
+
+
+def _product_caption(found: StepsExplained, revealed: bool) -> str:
+    assert found.look is not None
+    shown = min(found.steps, charts_k_steps.MOST_MATRICES)
+    which = "" if shown == found.steps else f" The first and last of {found.steps} factors are drawn."
+    other = " Below: the same matrices in the other order." if revealed else ""
+    return (
+        f"{found.look.weights} weights, so each factor is {found.look.weights} × {found.look.weights}. Violet is "
+        f"positive, blue negative, full colour the largest entry of αH. First-order MAML keeps the ones on the "
+        f"diagonal.{which}{other}"
+    )
+
+
+def _product_in_words(found: StepsExplained, revealed: bool) -> str:
+    turned = f" The other order is {numeral(found.degrees['wrong order'], 3)} degrees off." if revealed else ""
+    return f"The meta-gradient as a product of {found.steps} matrices and the query gradient.{turned}"
+
+
+def _ledger_in_words(found: StepsExplained) -> str:
+    assert found.look is not None
+    terms = [f"step {term.step}: {numeral(term.share, 3)}" for term in found.look.terms[1:]]
+    first = numeral(found.look.terms[0].share, 3)
+    return f"First-order part: {first}; {'; '.join(terms)}; together {numeral(found.look.length, 3)}."
+
+
+def order_and_lengths(found: StepsExplained) -> None:
+    """Over k: the angle of the two stand-ins; the singular values; and over α, the ends of the spectrum."""
+    sweep = _swept(found.setting, found.steps)
+    angles, over_k, over_rates = st.columns(3)
+    with angles:
+        st.markdown("**How far off** the wrong order and first order point")
+        figure = charts_k_steps.turns(found.turned, found.steps)
+        st.plotly_chart(figure, key="turns", alt="Degrees off the meta-gradient for 1 to 20 inner steps.")
+    with over_k:
+        st.markdown("**How far a nudge of θ reaches**: singular values of ∂φ/∂θ")
+        figure = charts_k_steps.stretch(found.stretches, found.steps)
+        st.plotly_chart(figure, key="stretch", alt="Singular values of the product for 1 to 20 inner steps.")
+    with over_rates:
+        st.markdown(f"**The same at k = {found.steps}**, for every step size")
+        figure = charts_k_steps.rates(sweep, found.setting.inner_lr)
+        st.plotly_chart(figure, key="rates", alt="Largest and smallest singular value for step sizes from 0 to 0.2.")
+    row, last = found.stretches[found.steps - 1], found.stretches[-1]
+    st.markdown(
+        f"After {found.steps} steps the most sensitive direction of θ arrives **{numeral(row.largest, 3)} times** as "
+        f"long, the least sensitive **{numeral(row.smallest, 3)} times**; after {last.steps} steps it is "
+        f"{numeral(last.largest, 3)} and {numeral(last.smallest, 3)}. An end that runs off upwards is an *exploding* "
+        "product. One that runs towards 0 is a *vanishing* one: along those directions φ forgets where θ was, and "
+        "the meta-gradient has nothing to say."
+    )
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _scalar(steps: int) -> Explanation:
+    return explain(InnerStep.parse(PRESET.inner, PRESET.outer, inner_steps=steps), SCALAR)
+
+
+def folded_graph(steps: int) -> dict[str, str]:
+    """The loop with a single weight as linked views, one inner step open and the others folded."""
+    shown = min(steps, MOST_INNER_STEPS)
+    explanation = _scalar(shown)
+    view = view_from_url("k_graph", RUNS, shown, default=RUNS[1])
+    st.markdown(
+        f"The same loop with one weight, so that its graph fits on a screen: {shown} steps of size "
+        f"{SCALAR['alpha']:g} from x = {SCALAR['x']:g}. A closed step is one box and one factor 1 − α·L″; open "
+        "another with the arrows, or all of them. One weight has no order to get wrong: "
+        f"{explanation.product_name} = **{explanation.products[1]}** is a product of {shown} numbers."
+    )
+    views = inner_step_views(explanation, revealed=True)
+    del views["paths"]  # two to the power of k of them, and lesson 3's subject
+    return linked_views(views, view, key="k_graph_views", run_name="k_graph")
+
+
+def agreement(found: StepsExplained) -> None:
+    assert found.look is not None
+    lesson.vectors_line(found.look.agreement, "meta-gradient")
