@@ -4,6 +4,7 @@
 const PACE = 250;        // ms between two looks at a run that moves
 const SAY_EVERY = 5000;  // ms between two sentences to a screen reader while nothing but the numbers changes
 const KEY = 'inner-loop-reader';
+const BUTTONS = [['zoom2d', 'pan2d', 'resetScale2d', 'toImage']];
 const INKS = { '#000001': '--st-blue-color', '#000002': '--st-violet-color', '#000003': '--st-orange-color', '#000004': '--st-green-color' };
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -63,7 +64,7 @@ const tag = (name, className = '') => Object.assign(document.createElement(name)
 
 function take(S, now) {
   S.lost = false;
-  if (!now) { if (S.now !== null) redraw(S); S.now = null; say(S, S.data.empty); return draw(S); }
+  if (!now) return forget(S);
   if (!S.now) for (const box of Object.values(S.boxes)) box.dirty = true;
   if (S.now && now.id === S.now.id && now.version < S.now.version) return draw(S);  // an answer that was overtaken
   S.now = now;
@@ -72,6 +73,15 @@ function take(S, now) {
   S.meter.value = now.done;
   S.numbers.textContent = now.numbers;
   say(S, now.words);
+  draw(S);
+}
+
+/* No run (any more): the figures as they came. */
+function forget(S) {
+  const had = S.now !== null;
+  S.now = null;
+  say(S, S.data.empty);
+  if (had) for (const [name, panel] of Object.entries(S.data.panels)) { S.figures[name] = panel.figure; S.boxes[name].dirty = true; }
   draw(S);
 }
 
@@ -108,9 +118,10 @@ async function look(S) {
   S.looking = true;
   try {
     const answer = await fetch(`${S.data.base}/api/run?${new URLSearchParams(S.data.query)}`, { headers: { 'X-Reader': S.data.token, 'X-Page': S.data.owner } });
-    if (answer.status === 404 || answer.status === 409) { S.lost = true; return S.tell('lost', `${answer.status}`); }
+    if (answer.status === 404) return lose(S);
     if (!answer.ok) throw Error(answer.status);
     const now = await answer.json();
+    if (now.moved) return lose(S);
     if (!S.host.isConnected) return;
     S.troubled = false;
     take(S, now);
@@ -121,6 +132,9 @@ async function look(S) {
     S.now = { ...S.now, version: -1 };
   } finally { S.looking = false; }
 }
+
+/* Another tab has the run, or the server has forgotten it: the page knows which. */
+function lose(S) { S.lost = true; S.tell('lost', S.data.owner); }
 
 /* ---- drawing ---- */
 
@@ -140,7 +154,7 @@ async function draw(S) {
     const P = await plotly(`${S.data.base}${S.data.plotly}`);
     for (const [name, box] of Object.entries(S.boxes)) if (box.dirty && box.plot.isConnected && box.plot.offsetWidth) {
       box.dirty = false;
-      await P.react(box.plot, ...themed(S, name), { displaylogo: false, modeBarButtonsToRemove: ['select2d', 'lasso2d'], toImageButtonOptions: { format: 'svg', filename: name } });
+      await P.react(box.plot, ...themed(S, name), { displaylogo: false, modeBarButtons: BUTTONS, toImageButtonOptions: { format: 'svg', filename: name } });
       fit(S, P, box);
       hover(box);
     }

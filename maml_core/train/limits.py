@@ -9,7 +9,7 @@
 | INNER_LOOP_READER_MIB | 64 | MiB for all runs of one reader: states and losses |
 | INNER_LOOP_WORKER_MIB | 2048 | MiB of private memory in one worker; what asks for more fails in a sentence |
 | INNER_LOOP_SLICE | 2 | seconds a run keeps its worker while other readers wait |
-| INNER_LOOP_GRACE | 20 | seconds for which the runs of a closed tab are kept |
+| INNER_LOOP_GRACE | 90 | seconds for which the runs of a closed tab, or of a lost connection, are kept |
 | INNER_LOOP_LEASE | 60 | seconds without a look after which a run pauses |
 """
 
@@ -35,7 +35,7 @@ class Limits:
     reader_mib: int = 64
     worker_mib: int = 2048
     slice: float = 2.0
-    grace: float = 20.0
+    grace: float = 90.0
     lease: float = 60.0
 
 

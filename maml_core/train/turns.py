@@ -53,16 +53,16 @@ def _rank(pair: Pair, busy: Counter[str]) -> Rank:
 
 def overdue(readers: Sequence[Reader], now: float, slice_seconds: float) -> Iterator[Run]:
     """The runs that have had their turn while one waits that would come before them."""
-    waiting, busy = queue(readers), _busy(readers)
-    for reader, run in sorted(pairs(readers, "running"), key=lambda pair: pair[1].since):
-        first = next(iter(waiting), None)
-        if first is None:
+    waiting, busy = pairs(readers, "waiting"), _busy(readers)
+    for pair in sorted(pairs(readers, "running"), key=lambda pair: pair[1].since):
+        if not waiting:
             return
-        busy[reader.token] -= 1  # as if it had parked already
-        own = first[0] is reader
-        late = now - run.since >= slice_seconds * (OWN_SLICE if own else 1)
-        if late and _rank(first, busy) < _rank((reader, run), busy):
-            waiting.pop(0)
-            yield run
-        else:
-            busy[reader.token] += 1
+        busy[pair[0].token] -= 1  # as if it had parked already
+        first = min(waiting, key=lambda other: _rank(other, busy))
+        own = first[0] is pair[0]
+        late = now - pair[1].since >= slice_seconds * (OWN_SLICE if own else 1)
+        goes_on = not late or _rank(pair, busy) < _rank(first, busy)
+        busy[pair[0].token if goes_on else first[0].token] += 1
+        if not goes_on:
+            waiting.remove(first)
+            yield pair[1]

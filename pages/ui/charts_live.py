@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs_version
 
+from maml_core.numerals import numeral
 from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER
 
 HEIGHT = 430
@@ -30,7 +31,8 @@ def loss(name: str = "query loss after adaptation") -> go.Figure:
         figure.add_scatter(x=[], y=[], name=part, mode="lines", line=line, opacity=opacity)
     figure.update_traces(hovertemplate="%{y:.4g}")
     figure.update_xaxes(title="outer steps", rangemode="tozero")
-    figure.update_yaxes(title=name, type="log", dtick="D2", exponentformat="none")
+    ticks = [digit * 10.0**power for power in range(-6, 13) for digit in (1, 2, 5)]
+    figure.update_yaxes(title=name, type="log", tickvals=ticks, ticktext=[numeral(tick) for tick in ticks])
     return figure.update_layout(
         height=HEIGHT, margin=MARGIN, hovermode="x unified", legend={"orientation": "h", "y": 1.12}
     )

@@ -99,7 +99,7 @@ def take_away(desk: Desk, run: Snapshot | None) -> None:
             type=["safetensors"],
             key=_UPLOAD,
             on_change=_import,
-            help="A .safetensors file from here or from `python -m maml_core train`. It goes on to the last bit.",
+            help="A .safetensors file from here or from `python -m maml_core train`. It takes the place of the run.",
         )
 
 

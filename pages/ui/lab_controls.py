@@ -23,7 +23,17 @@ WHY = {
 }
 SPECS: dict[str, "Field[Any]"] = {spec.name: spec for spec in fields(Config)}
 MAIN = ("inner_lr", "inner_steps", "shots", "iterations")
-OTHERS = ("family", "meta_batch", "outer_lr", "outer", "seed", "hidden", "activation", "initialisation")
+OTHERS = (
+    "family",
+    "meta_batch",
+    "query_shots",
+    "outer_lr",
+    "outer",
+    "seed",
+    "hidden",
+    "activation",
+    "initialisation",
+)
 OWN = ("inner_lr", "inner_steps", "outer_lr")  # every algorithm has its own
 LABELS = {
     "inner_lr": "α, inner_lr",
@@ -58,7 +68,8 @@ def show(shown: Config) -> None:
     """Set every control to this configuration; for callbacks."""
     for name in ("algorithm", *MAIN, *OTHERS, *shown.row.options):
         value = getattr(shown, name)
-        st.session_state[key(name)] = ", ".join(map(str, value)) if name == "hidden" else value
+        value = ", ".join(map(str, value)) if name == "hidden" else value
+        st.session_state[key(name)] = None if name == "query_shots" and value == shown.shots else value
 
 
 def _presets_help() -> str:
@@ -69,7 +80,7 @@ def _with_own(base: Config, algorithm: str) -> Config:
     """The preset with another algorithm at that algorithm's own rates."""
     if algorithm != base.algorithm:
         base = replace(base, algorithm=algorithm, **dict.fromkeys(OWN))
-    return resolved(base)
+    return replace(resolved(base), query_shots=base.query_shots)
 
 
 def _preset_chosen() -> None:
@@ -115,6 +126,7 @@ def _number(name: str, base: Config, most_iterations: int) -> Any:  # noqa: ANN4
     spec, default = SPECS[name].metadata, getattr(base, name)
     whole = "int" in str(SPECS[name].type)
     kind: Callable[[Any], Any] = int if whole else float
+    what = "a whole number" if whole else "a number"
     low, high = map(kind, spec["allowed"])
     high = {"iterations": most_iterations, "inner_steps": MOST_INNER_STEPS}.get(name, high)
     rejected = controls._rejected(
@@ -132,9 +144,7 @@ def _number(name: str, base: Config, most_iterations: int) -> Any:  # noqa: ANN4
         help=f"{spec['help']} {'In ' + spec['unit'] + '.' if spec['unit'] else ''}",
         width=140,
     )
-    controls.explain_rejection(
-        key(name), rejected, f"it must be a number from {low:g} to {high:g}", f"{value or 0:g}"
-    )
+    controls.explain_rejection(key(name), rejected, f"it must be {what} from {low:g} to {high:g}", f"{value or 0:g}")
     return default if value is None else value
 
 
@@ -170,6 +180,8 @@ def link(wanted: Config) -> dict[str, object]:
     """The controls as the parameters of a link."""
     names = ("algorithm", *MAIN, *OTHERS, *wanted.row.options)
     values = {key(name): getattr(wanted, name) for name in names if getattr(wanted, name) is not None}
+    if wanted.query_shots == wanted.shots:  # which is what no number means
+        del values[key("query_shots")]
     return {
         key("preset"): st.session_state[key("preset")],
         **values,

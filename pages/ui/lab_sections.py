@@ -1,19 +1,23 @@
 """Lesson 7's page in parts: what the live chart shows, the question, and what can be looked at beside the run."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
 
 from maml_core.numerals import numeral
+from maml_core.train.adapting import Adaptation, unseen_curves
 from maml_core.train.agreeing import step_losses
 from maml_core.train.checkpoint import loads
-from maml_core.train.config import Config
+from maml_core.train.config import PRESETS, Config, resolved
 from maml_core.train.scripts import command_line
 from maml_core.train.snapshots import Snapshot
+from maml_core.train.step import initial_state
 from pages.ui import charts_lab, charts_live, controls, feeds, guessing, lab_data, lab_views, lesson, live
 from pages.ui.charts_live import Panel
 from pages.ui.lab_buttons import NAME
+from pages.ui.lab_controls import FIRST
 from pages.ui.live import Desk
 from pages.ui.own_task_views import own_task
 from pages.ui.step_graph_view import step_graph
@@ -30,14 +34,17 @@ def state_of(run: Snapshot | None) -> bytes:
 
 def chart(desk: Desk, run: Snapshot | None, steps: int) -> None:
     """The loss and four unseen tasks, live."""
-    left = charts_live.panel(
+    panels = {"loss": loss_panel(), "adaptation": _adaptation(run, steps)}
+    live.chart(desk, NAME, panels, empty=_empty(), query={"steps": steps})
+
+
+@lru_cache(maxsize=1)
+def loss_panel() -> Panel:
+    return charts_live.panel(
         charts_live.loss(),
         "Query loss of each training step",
         "The query loss of each outer step, and smoothed.",
         "Press Start: the loss of every step appears here.",
-    )
-    live.chart(
-        desk, NAME, {"loss": left, "adaptation": _adaptation(run, steps)}, empty=_empty(), query={"steps": steps}
     )
 
 
@@ -47,27 +54,45 @@ def _empty() -> str:
 
 
 def _adaptation(run: Snapshot | None, steps: int) -> Panel:
+    """The tasks, with the network of the run: while it moves, the feed has its curves and the words stay general."""
     if run is None:
-        return _precomputed_panel(steps)
-    return _panel_of(run.config, run.id, steps, run.state)
+        return precomputed_panel(steps)
+    panel = tasks_panel(run.config.family, run.config.shots, steps)
+    if run.live:
+        return panel
+    return panel._replace(
+        alt=lab_views.adaptation_words(lab_data.unseen_curves(run.state, lab_views.MOST_STEPS), steps)
+    )
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def _precomputed_panel(steps: int) -> Panel:
-    return _drawn(PRECOMPUTED, steps, "precomputed")
+@lru_cache(maxsize=lab_views.MOST_STEPS + 1)
+def precomputed_panel(steps: int) -> Panel:
+    state, config = loads(PRECOMPUTED)
+    shown = unseen_curves(config, state.theta, steps=steps)
+    return _drawn(shown, steps, "precomputed")._replace(alt=lab_views.adaptation_words(shown, steps))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _panel_of(config: Config, run_id: str, steps: int, _state: bytes) -> Panel:
-    """Drawn once for a run: only the network's curves change while it trains, and the feed has those."""
-    return _drawn(_state, steps, "your run, now")
+@lru_cache(maxsize=128)
+def tasks_panel(family: str, shots: int, steps: int) -> Panel:
+    """All but the network's curves, which the feed puts in: four tasks of a family and what is seen of them."""
+    config = Config(family=family, shots=shots)
+    return _drawn(unseen_curves(config, initial_state(config).theta, steps=steps), steps, "your run, now")
 
 
-def _drawn(state: bytes, steps: int, whose: str) -> Panel:
-    shown = lab_data.unseen_curves(state, lab_views.MOST_STEPS)
-    figure = charts_lab.adaptation(shown, steps).update_layout(height=charts_live.HEIGHT)
+def _drawn(shown: Adaptation, steps: int, whose: str) -> Panel:
+    figure = charts_lab.adaptation(shown, steps)
+    figure.update_layout(height=charts_live.HEIGHT, margin_b=60, legend={"y": -0.08, "yanchor": "top"})
     title = f"Four unseen tasks, before and after {lab_views.plural(steps)} on their points ({whose})"
-    return charts_live.panel(figure, title, lab_views.adaptation_words(shown, steps))
+    alt = f"Four unseen sines, and the network's curves before and after {lab_views.plural(steps)}, as it trains."
+    return charts_live.panel(figure, title, alt)
+
+
+def warm_up() -> None:
+    """Draw what the first reader sees first, and what stands there after a first click on Start."""
+    first = resolved(PRESETS[FIRST])
+    loss_panel()
+    precomputed_panel(1)
+    tasks_panel(first.family, first.shots, 1)
 
 
 # ---- the question ----

@@ -126,18 +126,6 @@ def test_twelve_runs_of_one_reader_and_one_of_another_on_one_worker(pool_of):
         equal_to_the_plain_loop(pool, one, f"race/{seed}")
 
 
-def test_readers_share_by_halves_however_many_runs_one_has(pool_of):
-    pool = pool_of(slice=0.05)
-    one, other = pool.admit("one"), pool.admit("other")
-    for seed in range(4):
-        pool.start(one, str(seed), replace(LONG, seed=seed))
-    pool.start(other, "lab", LONG)
-    until(lambda: pool.snapshot(other, "lab").iteration > 600)
-    mine = sum(pool.snapshot(one, str(seed)).iteration for seed in range(4))
-    assert 0.3 < mine / (mine + pool.snapshot(other, "lab").iteration) < 0.7
-    assert all(pool.snapshot(one, str(seed)).iteration for seed in range(4))
-
-
 def test_a_snapshot_does_not_change(pool):
     token = pool.admit("me")
     early = pool.start(token, "lab", LONG)
@@ -305,7 +293,7 @@ def alive(pid):
 def test_killed_workers_make_no_difference(pool_of):
     pool = pool_of(hire=hire)
     token = pool.admit("me")
-    pool.start(token, "lab", replace(LONG, iterations=1000))
+    pool.start(token, "lab", replace(LONG, iterations=600))
     until(lambda: pool.snapshot(token, "lab").iteration > 20)
     (worker,) = workers_of(os.getpid())
     os.kill(worker, signal.SIGKILL)

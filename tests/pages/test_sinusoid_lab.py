@@ -1,0 +1,239 @@
+"""Lesson 7 by AppTest, with workers that are threads: what a click does, and that the numbers are the engine's."""
+
+import csv
+import json
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+
+from maml_core.train import pool as pools
+from maml_core.train.checkpoint import dumps, loads
+from maml_core.train.config import PRESETS, resolved
+from maml_core.train.evaluate import adaptation, unseen
+from maml_core.train.limits import Limits
+from maml_core.train.step import initial_state, meta_step
+from pages.ui import lab_buttons, lab_sections
+from pages.ui.live import Desk
+from tests.pages.test_pages import guess, open_page, text
+from tests.train import inline
+
+PAGE = "pages/07_sinusoid_lab.py"
+
+
+@pytest.fixture
+def pool(monkeypatch):
+    pool = pools.Pool(Limits(workers=1), hire=inline.hire)
+    monkeypatch.setattr(pools, "SHARED", pool)
+    yield pool
+    pool.close()
+
+
+def data(app):
+    """What the live chart gets."""
+    return json.loads(app.get("bidi_component")[0].proto.json)
+
+
+def press(app, label):
+    next(button for button in app.button if button.label == label).click()
+    app.run()
+    assert not app.exception
+    return app
+
+
+def run_of(app, pool):
+    return pool.snapshot(data(app)["token"], "lab")
+
+
+def rested(app, pool):
+    end = time.monotonic() + 20
+    while run_of(app, pool).live:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    app.run()
+    return app
+
+
+SMALL = {"lab_iterations": "8", "lab_meta_batch": "2", "lab_shots": "3", "lab_hidden": "4"}
+CONFIG = resolved(replace(PRESETS["tour"], iterations=8, meta_batch=2, shots=3, hidden=(4,)))
+
+
+def losses(config, steps):
+    state, found = initial_state(config), []
+    for _ in range(steps):
+        state = meta_step(state, config)
+        found.append(state.query_loss.mean().item())
+    return found
+
+
+def test_before_any_run_the_precomputed_network_stands_in_the_tasks(pool):
+    app = open_page(PAGE)
+    shown = data(app)
+    assert shown["now"] is None
+    assert shown["ask"]
+    assert "trained beforehand, 70\u202f000 steps" in shown["empty"]
+    assert "(precomputed)" in shown["panels"]["adaptation"]["title"]
+    state, config = loads(lab_sections.PRECOMPUTED)
+    error = adaptation(config, state.theta, unseen(config, tasks=4, shots=5, seed=0), steps=1)[1, 0].item()
+    assert f"{error:.3g} after" in shown["panels"]["adaptation"]["alt"]
+    assert not any(label in text(app) for label in ("Measured on", "independent ways"))
+
+
+def test_a_run_from_start_to_end_is_the_engine_s(pool):
+    app = rested(press(open_page(PAGE, **SMALL), "Start"), pool)
+    now = data(app)["now"]
+    assert now["words"] == "Finished all 8 steps."
+    assert now["traces"]["loss"][0]["y"] == pytest.approx(losses(CONFIG, 8), rel=1e-4)
+    assert run_of(app, pool).config == CONFIG
+    assert "(your run, now)" in data(app)["panels"]["adaptation"]["title"]
+    curves = now["traces"]["adaptation"]
+    assert len(curves) == 16
+    assert curves[1]["y"] != curves[2]["y"]
+
+
+def test_one_step_then_several_then_pause_and_reset(pool):
+    app = rested(press(open_page(PAGE, **(SMALL | {"lab_iterations": "500"})), "1 step"), pool)
+    assert data(app)["now"]["iteration"] == 1
+    app = rested(press(app, "1 step"), pool)
+    assert data(app)["now"]["iteration"] == 2
+    app = rested(press(app, "100 steps"), pool)
+    assert (data(app)["now"]["iteration"], data(app)["now"]["words"]) == (102, "Paused.")
+    app = press(app, "Reset")
+    assert data(app)["now"] is None
+    assert "Start" in [button.label for button in app.button]
+
+
+def test_changed_controls_leave_the_run_alone_and_offer_to_start_again(pool):
+    app = rested(press(open_page(PAGE, **SMALL), "Start"), pool)
+    before = run_of(app, pool)
+    app.number_input(key="lab_inner_lr").set_value(0.02).run()
+    assert run_of(app, pool) == before
+    assert "inner_lr 0.01 → 0.02" in "\n".join(caption.value for caption in app.caption)
+    app = rested(press(app, "Start again with these"), pool)
+    assert run_of(app, pool).config == replace(CONFIG, inner_lr=0.02)
+    assert "Start again with these" not in [button.label for button in app.button]
+
+
+def test_an_algorithm_brings_its_own_rates_and_a_preset_all_of_its_own(pool):
+    app = open_page(PAGE)
+    app.selectbox(key="lab_algorithm").set_value("reptile").run()
+    assert (app.number_input(key="lab_inner_lr").value, app.number_input(key="lab_inner_steps").value) == (0.005, 5)
+    app.selectbox(key="lab_preset").set_value("meta-sgd").run()
+    assert app.selectbox(key="lab_algorithm").value == "meta-sgd"
+    assert app.selectbox(key="lab_family").value == "frequency"
+    assert app.number_input(key="lab_meta_batch").value == 4
+    assert not app.exception
+
+
+def test_a_link_s_algorithm_brings_its_rates_too(pool):
+    app = open_page(PAGE, lab_algorithm="imaml")
+    assert (app.number_input(key="lab_inner_steps").value, app.number_input(key="lab_pull").value) == (16, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "sentence"),
+    [
+        ("lab_inner_lr", "99", "it must be a number from 1e-08 to 10, so this is 0.01"),
+        ("lab_inner_steps", "2.5", "it must be a whole number from 0 to 100, so this is 2"),
+        ("lab_algorithm", "magic", "so this is maml"),
+        ("lab_preset", "<b>", "so this is tour"),
+        ("lab_hidden", "40, many", "must be whole numbers with commas between them. Until then it is 40, 40"),
+        ("lab_hidden", "40, 99999", "hidden must be at most 8 whole numbers from 1 to 1024"),
+    ],
+)
+def test_a_link_that_asks_for_the_impossible(pool, parameter, value, sentence):
+    app = open_page(PAGE, **{parameter: value})
+    assert sentence in text(app).replace("\\", "")
+
+
+def test_a_diverging_run_is_explained_and_its_last_good_state_kept(pool):
+    app = rested(press(open_page(PAGE, **SMALL, lab_inner_lr="10", lab_inner_steps="30"), "Start"), pool)
+    run = run_of(app, pool)
+    assert run.status == "failed"
+    assert "is not finite" in data(app)["now"]["words"]
+    assert "It diverged." in text(app)
+    assert int(loads(run.state)[0].step) == run.iteration
+
+
+def test_a_ceiling_is_a_sentence_beside_the_buttons(monkeypatch):
+    pool = pools.Pool(Limits(workers=1, reader_mib=1), hire=inline.hire)
+    monkeypatch.setattr(pools, "SHARED", pool)
+    app = press(open_page(PAGE, **(SMALL | {"lab_hidden": "400, 400"})), "Start")
+    assert "at most 1 MiB of runs per reader" in text(app)
+    pool.close()
+
+
+def test_the_prediction_is_measured_and_opens_what_is_beside_the_run(pool):
+    app = guess(open_page(PAGE), "lower")
+    assert "and so it is" in text(app)
+    state, config = loads(lab_sections.PRECOMPUTED)
+    errors = adaptation(config, state.theta, unseen(config, tasks=100, shots=5, seed=0), steps=10)
+    medians = [errors[k].double().quantile(0.5).item() for k in (1, 10)]
+    assert f"goes from {medians[0]:.3g} to {medians[1]:.3g}" in text(app)
+    assert "3 independent ways" in text(app)
+    assert any("Measured on the precomputed run" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("look", lab_sections.SECTIONS)
+def test_every_section_stands_on_the_precomputed_run(pool, look):
+    app = guess(open_page(PAGE, lab_look=look), "just show me")
+    assert not app.exception
+
+
+def test_the_csv_has_every_loss(pool):
+    app = rested(press(open_page(PAGE, **SMALL), "Start"), pool)
+    desk = Desk(pool, data(app)["token"], data(app)["owner"], False)
+    rows = list(csv.DictReader(lab_buttons.curve_csv(desk, run_of(app, pool)).splitlines()))
+    assert [float(row["query_loss"]) for row in rows] == losses(CONFIG, 8)
+    assert [row["step"] for row in rows] == [str(n) for n in range(1, 9)]
+
+
+def trained(config, steps):
+    state = initial_state(config)
+    for _ in range(steps):
+        state = meta_step(state, config)
+    return state
+
+
+def upload(app, content, name="run.safetensors"):
+    app.file_uploader(key="lab_upload").upload(name, content, "application/octet-stream").run()
+    assert not app.exception
+    return app
+
+
+def test_an_imported_run_goes_on_to_the_last_bit_and_sets_the_controls(pool):
+    config = replace(CONFIG, algorithm="fomaml", iterations=12)
+    app = upload(open_page(PAGE), dumps(trained(config, 5), config))
+    assert data(app)["now"]["words"] == "Paused."
+    assert app.selectbox(key="lab_algorithm").value == "fomaml"
+    assert app.number_input(key="lab_shots").value == 3
+    app = rested(press(app, "Resume"), pool)
+    found, expected = loads(run_of(app, pool).state)[0], trained(config, 12)
+    assert all(torch.equal(leaf, expected.theta[name]) for name, leaf in found.theta.items())
+
+
+def test_what_is_no_run_is_refused_in_a_sentence(pool):
+    app = upload(open_page(PAGE), b"\x80\x04\x95 a pickle, say")
+    assert "not in safetensors format" in text(app)
+    assert data(app)["now"] is None
+
+
+def test_another_tab_takes_the_run_over_and_this_one_says_so(pool):
+    app = rested(press(open_page(PAGE, **SMALL), "Start"), pool)
+    pool.attach(data(app)["token"], "another page")
+    app.run()
+    assert "moved to another tab" in app.warning[0].value
+    assert data(app)["now"] is None
+    app = press(app, "Bring it here")
+    assert data(app)["now"]["iteration"] == 8
+
+
+def test_without_a_server_of_its_own_the_charts_are_plain(pool, monkeypatch):
+    from pages.ui import live
+
+    monkeypatch.setattr(pools, "SHARED", None)
+    monkeypatch.setattr(live, "_own_pool", lambda: pool)
+    app = press(open_page(PAGE, **SMALL), "1 step")
+    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert figure["data"][0]["y"] == pytest.approx(losses(CONFIG, 1), rel=1e-4)
