@@ -14,9 +14,9 @@ lesson.header(NAME)
 race = race_controls.setup()
 desk = live.desk()
 running, progress = race_feed.current(desk) or (None, None)
-race_views.buttons(race, running, progress)
+race_views.buttons(race, running, progress, moved=desk.moved)
 revealed = race_views.predict(NAME) if running is None else True
-race_views.picture(desk, running, progress, revealed)
+race_views.picture(desk, running, progress, wanted=race, revealed=revealed)
 if running and progress:
     shown, marks = running, progress.marks
     if progress.over(running):
@@ -31,8 +31,8 @@ st.markdown(
 A fair race needs three things to be equal: where everyone starts, what everyone sees, and what everyone may spend.
 The first two come with the **seed**: it decides the first weights and every training task, whoever trains. The third
 is yours to choose. Per *outer step* MAML looks expensive, for it takes a gradient through a gradient; per *gradient*
-a first-order method may take twice as many steps; and *seconds* depend on the machine as well. A method can win by
-one measure and lose by another.
+a first-order method may take more steps for the same price; and *seconds* depend on the machine as well. A method can
+win by one measure and lose by another.
 
 Two entrants do not meta-learn. **pretrained** is one network trained on all tasks at once, which can learn no more
 than the mean of all sines; then it is fine-tuned. **from scratch** has never seen a sine. Both may choose the rate at

@@ -17,6 +17,7 @@ from maml_core.train.snapshots import Snapshot
 from maml_core.train.step import initial_state
 
 LANES = 6  # legs at the pool at a time: enough that no worker waits, and within what a reader may have
+AT_ONCE = 2  # legs that begin in one look, so that the first is short
 
 
 class Progress(NamedTuple):
@@ -51,7 +52,7 @@ class Racing:
                     self._move(pool, token, owner)
                     self._words = ""
                 except Refused as error:
-                    self._words = str(error)
+                    self._words = "" if self._targets else str(error)  # with fewer lanes it goes on all the same
             return self._progress()
 
     def stop(self, pool: Pool, token: str) -> Progress:
@@ -68,9 +69,10 @@ class Racing:
     def _move(self, pool: Pool, token: str, owner: str) -> None:
         for leg in list(self._targets):
             self._advance(pool, token, leg, pool.snapshot(token, run_name(leg), owner))
-        for leg in legs(self.race):
-            if len(self._targets) < LANES and leg not in self._targets and leg not in self._ended:
-                self._begin(pool, token, leg)
+        room = min(LANES - len(self._targets), AT_ONCE)
+        waiting = [leg for leg in legs(self.race) if leg not in self._targets and leg not in self._ended]
+        for leg in waiting[:room]:
+            self._begin(pool, token, leg)
 
     def _begin(self, pool: Pool, token: str, leg: Leg) -> None:
         """The mark before the first step, and off to the next."""

@@ -10,6 +10,7 @@ from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING
 
 INKS = (SECOND_ORDER, FIRST_ORDER, WARNING, TRUTH)
 DASHES = ("solid", "dash", "dot", "dashdot")
+TICKS = [a * 10.0**b for b in range(-4, 6) for a in (1, 1.5, 2, 3, 4, 5, 7)]
 SYMBOLS = ("circle", "square", "diamond", "triangle-up")
 
 
@@ -36,7 +37,7 @@ def race(setup: Race, found: Sequence[Band] = (), *, height: int = 380) -> go.Fi
         )
     figure.update_xaxes(title=f"{BUDGETS[setup.budget]}, per leg", range=[0, 1.02 * setup.amount])
     steps = f"{setup.test_steps} inner step{'s' * (setup.test_steps != 1)}"
-    figure.update_yaxes(title=f"mean squared error after {steps}", type="log")
+    figure.update_yaxes(title=f"mean squared error after {steps}", type="log", tickvals=TICKS)
     return figure.update_layout(
         height=height, margin=MARGIN, hovermode="x unified", legend={"orientation": "h", "y": 1.1}
     )

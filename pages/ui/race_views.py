@@ -32,7 +32,7 @@ def predict(name: str) -> bool:
     return guessing.predict(name, question, choices)
 
 
-def buttons(race: Race, running: Race | None, progress: Progress | None) -> None:
+def buttons(race: Race, running: Race | None, progress: Progress | None, *, moved: bool) -> None:
     """Start, stop, and back to the recorded race."""
     live_now = bool(progress and running and not progress.over(running))
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -41,7 +41,7 @@ def buttons(race: Race, running: Race | None, progress: Progress | None) -> None
             icon=":material/flag:",
             type="primary",
             key="race start",
-            disabled=live_now,
+            disabled=live_now or moved,
             on_click=race_feed.start,
             args=(race,),
         )
@@ -56,23 +56,28 @@ def buttons(race: Race, running: Race | None, progress: Progress | None) -> None
         st.caption("The race below has another set-up than the controls.")
 
 
-def picture(desk: live.Desk, running: Race | None, progress: Progress | None, revealed: bool) -> None:
+def picture(
+    desk: live.Desk, running: Race | None, progress: Progress | None, *, wanted: Race, revealed: bool
+) -> None:
     """The reader's own race as it runs, or the recorded one."""
     if running is None or progress is None:
-        _recorded_picture(revealed)
+        _recorded_picture(wanted, revealed)
         return
     alt = _words(running, progress.marks)
     panel = charts_live.panel(charts_race.race(running), "Lines: mean over the seeds; bands: from best to worst", alt)
     live.chart(desk, race_feed.NAME, {race_feed.NAME: panel}, empty="", query={"race": race_feed.name_of(desk)})
 
 
-def _recorded_picture(revealed: bool) -> None:
+def _recorded_picture(wanted: Race, revealed: bool) -> None:
     race, marks = recorded()
     shown = marks if revealed else {leg: kept[: SHOWN + 1] for leg, kept in marks.items()}
     st.plotly_chart(charts_race.race(race, bands(race, shown)), key="race recorded", alt=_words(race, shown))
-    half = "" if revealed else " Its beginning."
+    which = (
+        "" if wanted == race else " It is the one that this page opens with, not the one that the controls ask for."
+    )
+    which += "" if revealed else " Only its first half is shown."
     st.caption(
-        f":material/history: **Recorded earlier**, not run here (`{COMMAND}`).{half} Start runs it, or any other "
+        f":material/history: **Recorded earlier**, not run here (`{COMMAND}`).{which} Start runs it, or any other "
         "race, on this server. Lines are means over the seeds, bands reach from the best seed to the worst."
     )
 
@@ -92,8 +97,7 @@ def result(race: Race, marks: Known, ended: Mapping[Leg, str], *, recorded_race:
     rows = table(race, marks)
     if len(rows) < 2:
         return
-    whole = len(ended) == len(legs(race)) and not any(ended.values())
-    if whole or recorded_race:
+    if len(ended) == len(legs(race)) and not any(ended.values()):
         st.markdown(f":material/trophy: **{verdict(rows).sentence}**")
     for leg, why in ended.items():
         if why and why != "stopped":
@@ -165,7 +169,7 @@ def costs(race: Race) -> None:
         counted = (
             "" if cost.agree else f"; PyTorch's count of multiplications gives {numeral(cost.counted, 4)}. {cost.why}"
         )
-        st.markdown(f":{colour}[:material/{icon}:] {cost.entrant}: **{cost.formula}** gradients a step{counted}")
+        st.markdown(f":{colour}[:material/{icon}:] Gradients a step, {cost.entrant}: **{cost.formula}**{counted}")
 
 
 @st.cache_data(max_entries=100, show_spinner=False)

@@ -25,7 +25,7 @@ def test_the_default_race_is_bet_on_run_to_its_end_and_left_and_found_again(visi
     page.get_by_role("link", name="The sinusoid lab").last.click()
     page.locator("h1", has_text="The sinusoid lab").wait_for()
     one.settle()
-    page.go_back()
+    page.get_by_role("link", name="The race").last.click()
     page.locator(".live .words", has_text="Racing").wait_for()
     page.locator(".live .words", has_text="All legs are at their end").wait_for(timeout=LONG)
     page.locator("[data-testid=stTable]").wait_for()
