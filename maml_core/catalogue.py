@@ -6,9 +6,9 @@ from collections.abc import Callable
 from maml_core.claims import TABLE, Claim
 from maml_core.graphs import claims as graph_claims
 from maml_core.graphs import cut_claims, ledger_claims
-from maml_core.meta import steps_claims
+from maml_core.meta import jacobian_claims, leap_claims, steps_claims
 
-MODULES = (ledger_claims, cut_claims, graph_claims, steps_claims)
+MODULES = (ledger_claims, cut_claims, graph_claims, jacobian_claims, steps_claims, leap_claims)
 
 PROGRAMS: dict[int, Callable[[], Claim]] = {
     number: program

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from types import FrameType
 from typing import Any, NamedTuple
 
 import sympy
@@ -57,13 +58,14 @@ def patience() -> Iterator[None]:
     """Ends SymPy's work after PATIENCE seconds of this thread's processor time: nested functions can take minutes.
 
     A trace function that is asked at every Python call, in this thread alone, is the only way to stop a library
-    from inside that needs neither a process nor a signal.
+    from inside that needs neither a process nor a signal. It raises in SymPy's own code alone: in a finalizer or a
+    callback of the garbage collector, Python would swallow the exception and forget the trace function with it.
     """
     deadline = time.thread_time() + PATIENCE
     before = sys.gettrace()
 
-    def ask(*_: object) -> None:
-        if time.thread_time() > deadline:
+    def ask(frame: FrameType, *_: object) -> None:
+        if time.thread_time() > deadline and frame.f_globals.get("__name__", "").startswith(("sympy.", "mpmath.")):
             raise TooLarge
 
     sys.settrace(ask)

@@ -16,7 +16,16 @@ from graphviz import Digraph
 from torch import Tensor
 from torchviz import make_dot
 
-from maml_core.graphs.programs import Backward, Gradient, Leaf, Program, Repeat, Statement
+from maml_core.graphs.programs import (
+    Backward,
+    Constants,
+    Gradient,
+    InnerGradients,
+    Leaf,
+    Program,
+    Repeat,
+    Statement,
+)
 from maml_core.graphs.tracing import Trace, trace
 
 NO_DOT = (
@@ -56,7 +65,7 @@ def _draw(program: Program) -> Drawing:
     steps = max((s.times for s in program.statements if isinstance(s, Repeat)), default=1)
     states = [str(k) for k in range(1, steps + 1)] + (["all"] if steps > 1 else [])
     # The numbers do not matter here: the browser writes the reader's own into the boxes.
-    seen, _, _ = trace(program, dict.fromkeys(("x", "c", "alpha"), 1.0), create_graph=True)
+    seen, _, _ = trace(program, _ones(program), create_graph=True)
     grad_fns = seen.walk(seen.tensors)  # held on to, because torchviz calls a node by its Python id()
     boxes = _tensor_boxes(program, seen)
     source = _torchviz([tensor for tensor, _, _ in boxes], seen)
@@ -65,6 +74,13 @@ def _draw(program: Program) -> Drawing:
     with ThreadPoolExecutor() as pool:  # each dot is a process of its own
         svgs = pool.map(lambda state: _svg(_folded(source, names, seen, state)), states)
         return Drawing(dict(zip(states, svgs, strict=True)))
+
+
+def _ones(program: Program) -> dict[str, float]:
+    """A number for everything the program is given."""
+    leaves = [statement.target for statement in program.statements if isinstance(statement, Leaf)]
+    constants = [name for s in program.statements if isinstance(s, Constants) for name in s.targets]
+    return dict.fromkeys((*leaves, *constants), 1.0)
 
 
 def draw_outputs(program: Program, outputs: tuple[str, ...]) -> Drawing:
@@ -127,7 +143,7 @@ def _tensor_boxes(program: Program, seen: Trace) -> list[tuple[Tensor, str, int 
     """What torchviz draws besides grad_fns: the output, and the losses that are on no path to it."""
     assert seen.output is not None
     used = seen.walk([seen.output])
-    losses = {s.output for s in _flat(program.statements) if isinstance(s, Gradient)}
+    losses = {s.output for s in _flat(program.statements) if isinstance(s, Gradient | InnerGradients)}
     aside = [
         (tensor, f"{target}.{step}", step)
         for (target, step), tensor in seen.assigned.items()

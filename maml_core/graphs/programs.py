@@ -55,6 +55,15 @@ class Gradient:
 
 
 @dataclass(frozen=True)
+class InnerGradients:
+    """`gu, gv = grad(inner_loss, (u, v), create_graph=True)`: Gradient, for several names at once."""
+
+    targets: tuple[str, ...]
+    output: str
+    wrt: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Gradients:
     """`g1, g2 = grad(y1, (x1, x2), retain_graph=True)`: one call, a gradient for each of several leaves."""
 
@@ -123,6 +132,7 @@ Statement = (
     | Clone
     | Assign
     | Gradient
+    | InnerGradients
     | Gradients
     | Backward
     | Clear
@@ -220,6 +230,9 @@ def _text(
         case Gradient(target, output, wrt):
             call = f"grad({output}, {wrt}, create_graph={create_graph})"
             return _whole(f"({target},) = ", call)
+        case InnerGradients(targets, output, wrt):
+            code = f"{_tuple(targets)} = grad({output}, ({_tuple(wrt)}), create_graph={create_graph})"
+            return "", code, tuple((code.index(name), code.index(name) + len(name)) for name in targets)
         case Gradients(targets, output, wrt, retain_graph):
             option = ", retain_graph=True" if retain_graph else ""
             return _whole(f"{_tuple(targets)} = ", f"grad({output}, ({_tuple(wrt)}){option})")

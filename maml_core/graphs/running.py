@@ -19,6 +19,7 @@ from maml_core.graphs.programs import (
     Descend,
     Gradient,
     Gradients,
+    InnerGradients,
     Leaf,
     NoGrad,
     Program,
@@ -115,6 +116,12 @@ def _compute(
         case Gradient(target, output, wrt):
             (env[target],) = torch.autograd.grad(_tensor(env[output]), _tensor(env[wrt]), create_graph=create_graph)
             done(0, env[target])
+        case InnerGradients(targets, output, wrt):
+            leaves = [_tensor(env[name]) for name in wrt]
+            found = torch.autograd.grad(_tensor(env[output]), leaves, create_graph=create_graph)
+            for i, (target, gradient) in enumerate(zip(targets, found, strict=True)):
+                env[target] = gradient
+                done(i, gradient)
         case Descend(target, leaf, rate):
             leaf_tensor = _tensor(env[leaf])
             gradient: Any = leaf_tensor.grad if leaf_tensor.is_leaf else None  # asking any other makes PyTorch warn

@@ -4,16 +4,15 @@ Shapes: T tasks, n weights, k inner steps; a leaf of θ is (...), a leaf of one 
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import Node, saved_tensors_hooks
 
 from maml_core.meta.curvature import hessian, inner_jacobian
 from maml_core.meta.inner import adapt
+from maml_core.meta.metering import Meter, watching
 from maml_core.meta.models import Loss
 from maml_core.meta.tasks import Tasks
 from maml_core.meta.trees import Params, add_scaled, dot, flatten, grad, leaves, tile, unflatten
@@ -35,66 +34,19 @@ class Backward(NamedTuple):
     cost: Cost
 
 
-class _Held:
-    """A tensor that the meter counts for as long as somebody keeps this object."""
-
-    def __init__(self, tensor: Tensor, meter: "_Meter") -> None:
-        # Detached: a node that held its own output with the history would hold itself, for ever.
-        self.tensor, self.meter = tensor.detach(), meter
-        meter.change(tensor, +1)
-
-    def __del__(self) -> None:
-        self.meter.change(self.tensor, -1)
-
-
-class _Meter:
-    """Counts the bytes that are held and the nodes of the graphs that it is shown, while it is `on`."""
-
-    def __init__(self, *, on: bool) -> None:
-        self.on = on
-        self.holders: Counter[int] = Counter()  # address of a storage -> how many hold it
-        self.bytes = self.peak_bytes = self.nodes = 0
-
-    def change(self, tensor: Tensor, by: int) -> None:
-        """One holder more or fewer of the memory behind `tensor`."""
-        if not self.on:
-            return
-        storage = tensor.untyped_storage()
-        before = self.holders[storage.data_ptr()]
-        self.holders[storage.data_ptr()] = before + by
-        if before == 0 or before + by == 0:
-            self.bytes += by * storage.nbytes()
-            self.peak_bytes = max(self.peak_bytes, self.bytes)
-
-    def keep(self, params: Params) -> list[_Held]:
-        """Notes that a way makes for itself count like what autograd saves."""
-        return [_Held(leaf, self) for leaf in params.values()]
-
-    def see(self, root: Tensor) -> None:
-        """Count the nodes between `root` and its leaves."""
-        seen: set[Node] = set()
-        ahead = [root.grad_fn] if self.on else []
-        while ahead:
-            node = ahead.pop()
-            if node is not None and node not in seen:
-                seen.add(node)
-                ahead += [parent for parent, _ in node.next_functions]
-        self.nodes = max(self.nodes, len(seen))
-
-
 Rates = tuple[float, int]  # inner_lr, inner_steps
-Way = Callable[[Loss, Params, Tasks, Rates, _Meter], tuple[Params, Tensor]]
+Way = Callable[[Loss, Params, Tasks, Rates, Meter], tuple[Params, Tensor]]
 
 
 def _measured(way: Way, loss: Loss, theta: Params, tasks: Tasks, rates: Rates) -> Backward:
     """Walk `way` twice: with the meter, and then, warm and unwatched, against the clock."""
     if rates[1] < 0:
         raise ValueError(f"inner_steps must be 0 or more, not {rates[1]}.")
-    meter = _Meter(on=True)
-    with saved_tensors_hooks(lambda tensor: _Held(tensor, meter), lambda held: held.tensor):
+    meter = Meter(on=True)
+    with watching(meter):
         grads, query_loss = way(loss, theta, tasks, rates, meter)
     start = time.perf_counter()
-    way(loss, theta, tasks, rates, _Meter(on=False))
+    way(loss, theta, tasks, rates, Meter(on=False))
     seconds = time.perf_counter() - start
     return Backward(grads, query_loss, Cost(seconds, meter.peak_bytes, meter.nodes))
 
@@ -110,7 +62,7 @@ def unrolled(loss: Loss, theta: Params, tasks: Tasks, *, inner_lr: float, inner_
     return _measured(_unrolled, loss, theta, tasks, (inner_lr, inner_steps))
 
 
-def _unrolled(loss: Loss, theta: Params, tasks: Tasks, rates: Rates, meter: _Meter) -> tuple[Params, Tensor]:
+def _unrolled(loss: Loss, theta: Params, tasks: Tasks, rates: Rates, meter: Meter) -> tuple[Params, Tensor]:
     theta = leaves(theta)
     phi = tile(theta, len(tasks.support.x))
     phi = adapt(loss, phi, tasks.support, lr=rates[0], steps=rates[1], create_graph=True)
@@ -133,7 +85,7 @@ def accumulated_jacobians(loss: Loss, theta: Params, tasks: Tasks, *, inner_lr: 
 
 
 def _accumulated_jacobians(
-    loss: Loss, theta: Params, tasks: Tasks, rates: Rates, meter: _Meter
+    loss: Loss, theta: Params, tasks: Tasks, rates: Rates, meter: Meter
 ) -> tuple[Params, Tensor]:
     phi = leaves(tile(theta, len(tasks.support.x)))
     flat = flatten(phi, batched=True).detach()
@@ -164,7 +116,7 @@ def stored_iterates(loss: Loss, theta: Params, tasks: Tasks, *, inner_lr: float,
     return _measured(_stored_iterates, loss, theta, tasks, (inner_lr, inner_steps))
 
 
-def _stored_iterates(loss: Loss, theta: Params, tasks: Tasks, rates: Rates, meter: _Meter) -> tuple[Params, Tensor]:
+def _stored_iterates(loss: Loss, theta: Params, tasks: Tasks, rates: Rates, meter: Meter) -> tuple[Params, Tensor]:
     phi = leaves(tile(theta, len(tasks.support.x)))
     stops, notes = [], []
     for _ in range(rates[1]):

@@ -38,17 +38,18 @@ def conjugate_gradient(operator: Operator, b: Tensor, *, steps: int) -> Solution
 
     Each step minimises ½ xᵀA x − bᵀx along one direction, A-orthogonal to those before. Where A has no
     positive curvature along that direction, the minimum does not exist and the row stays where it is: its
-    residual then says that the answer is not one. No branch depends on a value, so the loop can be
-    traced.
+    residual then says that the answer is not one. A row that is solved to the last digit stays too. No
+    branch depends on a value, so the loop can be traced.
 
     Hestenes & Stiefel (1952). https://doi.org/10.6028/jres.049.044
     """
     x, r = torch.zeros_like(b), b
     p, rr = r, _rowdot(r, r)
+    least = torch.finfo(b.dtype).tiny / torch.finfo(b.dtype).eps  # below, quotients are of lost digits
     for _ in range(steps):
         ap = operator(p)
         curvature = _rowdot(p, ap)
-        usable = ~(curvature <= 0)  # NaN is let through: it must show
+        usable = ~((curvature <= least) | (rr <= least))  # NaN is let through: it must show
         length = torch.where(usable, rr / torch.where(usable, curvature, 1), 0)
         x, r = x + length * p, r - length * ap
         new_rr = _rowdot(r, r)

@@ -159,6 +159,15 @@ def choice(key: str, label: str, options: Sequence[str], default: str, help_text
     return value
 
 
+def notch(key: str, label: str, options: Sequence[float], default: float, help_text: str) -> float:
+    """One of a few numbers that are not evenly spaced, on a slider."""
+    texts = [f"{option:g}" for option in options]
+    rejected = _rejected(key, f"{default:g}", lambda raw: raw in texts)
+    value = st.select_slider(label, texts, f"{default:g}", key=key, bind="query-params", help=help_text, width=WIDTH)
+    explain_rejection(key, rejected, f"it must be one of {', '.join(texts)}", str(value))
+    return float(value)
+
+
 def explain_rejection(key: str, rejected: str | None, allowed: str, value: str) -> None:
     """The one sentence about a parameter of the link that cannot be had."""
     if rejected is not None:

@@ -1,12 +1,15 @@
 """SymPy's side: exact derivatives, and numbers where floats have ended."""
 
+import gc
 import math
 from fractions import Fraction
 
 import pytest
 import sympy
 
+from maml_core.graphs import algebra
 from maml_core.graphs.algebra import V, differentiate, number, solve
+from maml_core.graphs.expressions import parse
 from maml_core.graphs.programs import InnerStep
 from tests.graphs.examples import BLOG, lesson
 
@@ -68,3 +71,25 @@ def test_what_has_no_real_value_is_nan():
     one = InnerStep.parse("log(x_prime)", "x_prime", inner_steps=1)
     solved = solve(differentiate(one.inner, one.outer), {"x": -1.0, "c": 1, "alpha": 0.1}, inner_steps=1)
     assert math.isnan(number(solved.losses[0]))
+
+
+def test_the_watch_survives_the_garbage_collector(monkeypatch):
+    """What is raised in a callback of the collector is swallowed, and Python then forgets the trace function."""
+
+    def busy(phase, info):
+        for _ in range(2000):
+            nothing()
+
+    def nothing():
+        pass
+
+    monkeypatch.setattr(algebra, "PATIENCE", 0.05)
+    nested = parse("tanh(" * 10 + "x_prime" + ")" * 10, {"x_prime"})
+    before = gc.get_threshold()
+    gc.callbacks.append(busy)
+    gc.set_threshold(50, 2, 2)
+    try:
+        assert differentiate(nested, nested) is None
+    finally:
+        gc.callbacks.remove(busy)
+        gc.set_threshold(*before)

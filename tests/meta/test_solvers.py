@@ -106,3 +106,13 @@ def test_a_row_that_is_not_finite_shows_it_and_spoils_no_other(b, broken):
     values = ritz_values(operator(A), b, steps=6)
     assert values[1].isnan().all()
     assert values[[0, 2]].isfinite().all()
+
+
+def test_steps_after_the_last_digit_change_nothing():
+    """The residual of a solved row shrinks until its square is no number any more; that must not show."""
+    spectrum = torch.linspace(1, 30, 40, dtype=torch.float64)
+    b = torch.ones(2, 40, dtype=torch.float64) * torch.tensor([[1.0], [1e-140]], dtype=torch.float64)
+    found = conjugate_gradient(lambda v: spectrum * v, b, steps=400)
+    torch.testing.assert_close(found.x[0], b[0] / spectrum, rtol=1e-12, atol=0)
+    assert found.x.isfinite().all()
+    assert found.residual.isfinite().all()

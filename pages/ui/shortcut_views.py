@@ -1,0 +1,111 @@
+"""Lesson 6 in words and tables: what each algorithm leaves out and costs, and who is closest."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from maml_core.meta.costs import Cost
+from maml_core.meta.shortcuts import EXACT, SHORTCUTS, Row, Setting, closest, sharpnesses
+from maml_core.numerals import numeral
+from pages.ui import guessing
+from pages.ui.charts_shortcuts import NAMES
+
+LEAVES_OUT = {
+    "maml": "nothing",
+    "fomaml": "every Jacobian",
+    "reptile": "the query set, which only watches",
+    "anil": "the body's inner steps",
+    "boil": "the head's inner steps",
+    "meta-sgd": "nothing; it adds a gradient for every rate",
+    "one-leap": "the Jacobians of the path, for one of rate β at θ",
+    "imaml": "the path: it differentiates a minimum",
+    "truncated": "the Jacobians of all but the last m steps",
+}
+GROUPS = {
+    "FOMAML or Reptile": ("fomaml", "reptile"),
+    "ANIL or BOIL": ("anil", "boil"),
+    "one leap": ("one-leap",),
+    "truncated": ("truncated",),
+    "iMAML": ("imaml",),
+}
+TIE = "several, exactly"
+
+
+def choices(rows: Sequence[Row]) -> list[guessing.Choice]:
+    """Which shortcut is closest in angle? The right answer is who it is here."""
+    best = closest(rows)
+    told = standing(rows)
+    groups = [guessing.Choice(text, len(best) == 1 and best[0] in names, told) for text, names in GROUPS.items()]
+    return [*groups, guessing.Choice(TIE, len(best) != 1, told)]
+
+
+def standing(rows: Sequence[Row]) -> str:
+    """Who is closest and who is farthest, in a sentence."""
+    finite: list[Row] = sorted(
+        (row for row in rows if row.finite and row.name in SHORTCUTS), key=lambda row: row.degrees
+    )
+    if not finite:
+        return "Nothing here is finite: the inner loop overflowed, and with it MAML's own gradient."
+    (best, *level), worst = closest(rows), finite[-1]
+    if level:
+        first = f"{_listed([best, *level])} agree to {_degrees(finite[0].degrees)}"
+    else:
+        runner = f"; next is {NAMES[finite[1].name]} with {_degrees(finite[1].degrees)}" if len(finite) > 1 else ""
+        first = f"{NAMES[best]} is {_degrees(finite[0].degrees)} from MAML{runner}"
+    climbs = ", more than a right angle: a step along it climbs" if worst.degrees > 90 else ""
+    return f"{first[0].upper()}{first[1:]}. Farthest is {NAMES[worst.name]} with {_degrees(worst.degrees)}{climbs}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    words = [NAMES[name] for name in names]
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _degrees(value: float) -> str:
+    return f"{numeral(round(value, 1))}°" if value >= 0.1 or value < 1e-6 else f"{numeral(value, 1)}°"
+
+
+def table(rows: Sequence[Row], costs: Sequence[Cost], *, revealed: bool) -> None:
+    """All nine: what they leave out, where they point, what they cost. Angles and lengths wait for the prediction."""
+    maml = next(cost for cost in costs if cost.name == "maml")
+    cells = [_cells(row, cost, maml, revealed=revealed) for row, cost in zip(rows, costs, strict=True)]
+    st.table({column: [row[column] for row in cells] for column in cells[0]})
+    st.caption(
+        f"Against MAML, whose {maml.gradients} gradients and {maml.hvps} Hessian-vector products took "
+        f"{numeral(1000 * maml.seconds, 2)} ms for ten tasks on this server just now. Walks backwards are counted as "
+        "they happen; ANIL's and BOIL's are shorter ones. Meta-SGD has all its rates at α here, where its weights' "
+        "gradient is MAML's own."
+    )
+
+
+def _cells(row: Row, cost: Cost, maml: Cost, *, revealed: bool) -> dict[str, str]:
+    return {
+        "": NAMES[row.name],
+        "leaves out": LEAVES_OUT[row.name],
+        "angle": _cell(row, f"{numeral(row.degrees, 3)}°", revealed),
+        "length": _cell(row, f"× {numeral(row.ratio, 3)}", revealed),
+        "gradients": str(cost.gradients),
+        "Hv products": str(cost.hvps),
+        "kept for backward": f"{cost.peak_bytes / 1024:.0f} KiB",
+        "time": f"× {cost.seconds / maml.seconds:.2g}",
+    }
+
+
+def _cell(row: Row, text: str, revealed: bool) -> str:
+    if not revealed and row.name not in EXACT:
+        return "?"
+    return text if row.finite else "not finite"
+
+
+def overshoot(setting: Setting) -> str:
+    """How many tasks have α·λ_max beyond 2, and what that means for the rows above."""
+    sharp = sharpnesses(setting.start, setting.seed)
+    beyond = sum(setting.inner_lr * sharpness > 2 for sharpness in sharp)
+    least, most = (numeral(setting.inner_lr * sharpness, 2) for sharpness in (sharp[0], sharp[-1]))
+    ends = f"α·λ_max at θ is {least} to {most}"
+    if not beyond:
+        return f"{ends} over the ten tasks. None exceeds 2, so no first step makes its sharpest direction worse."
+    return (
+        f":orange[:material/warning: {ends}: **{beyond} of {len(sharp)} tasks exceed 2.** There a step overshoots "
+        "by more than it came with: such Jacobians stretch, and the angles may jump from one k to the next.]"
+    )

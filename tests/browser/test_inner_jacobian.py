@@ -1,0 +1,142 @@
+"""Lesson 4 in a browser: θ moves by mouse, touch and keyboard; every move is exact and at once; PyTorch checks it."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+LESSON = "04_inner_jacobian"
+KNOB = ".landscape .knob"
+METHODS = ("maml", "fomaml")
+STARTS = {"rosenbrock": "−1.04", "two tasks": "−2.20", "ReLU net": "−1.10", "own": "−1.00"}
+SHAFT = "el => Math.hypot(el.x2.baseVal.value - el.x1.baseVal.value, el.y2.baseVal.value - el.y1.baseVal.value)"
+
+
+def checked(page):
+    page.locator(".landscape .check.good").wait_for()
+
+
+def says(page):
+    return page.locator(".landscape .says").inner_text()
+
+
+def centre(page):
+    box = page.locator(f"{KNOB} .dot").bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_predict_then_drag_and_pytorch_checks_where_you_let_go(visit):
+    one = visit()
+    page = one.open(LESSON)
+    assert page.locator(".landscape .map [data-arrow=fomaml]").count() > 0
+    assert page.locator(".landscape .map [data-arrow=maml], .landscape .map .ellipse").count() == 0
+    assert page.locator(".landscape .matrix.j").inner_text().split() == ["?"] * 4
+    page.get_by_text("Why I − αH").click()
+    page.get_by_text("The chain rule backwards").wait_for()
+    assert page.locator(".katex-error").count() == 0
+    one.reveal()
+    page.locator(".landscape .map [data-arrow=maml]").first.wait_for()
+    assert page.locator(".landscape .map .ellipse").count() == 1
+    assert page.locator(".landscape .map").bounding_box()["y"] < 330  # question, controls and picture on one screen
+    checked(page)
+    before, (x, y) = says(page), centre(page)
+    assert "turns the arrow by 99°" in before
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y - 40, steps=6)
+    page.wait_for_timeout(60)
+    assert "where you let go" in page.locator(".landscape .check").inner_text()  # nothing was asked of the server
+    during = says(page)
+    assert during != before
+    page.mouse.up()
+    checked(page)
+    assert says(page) == during
+    assert "theta=" in page.url
+    theta = page.url.split("theta=")[1].split("&")[0].replace("%2C", ",").split(",")
+    assert f"θ = ({float(theta[0]):.2f}".replace("-", "−") in during
+    again = page.context.new_page()  # the link restores it
+    again.goto(page.url)
+    again.locator(".landscape .says").wait_for()
+    assert again.locator(".landscape .says").inner_text().split(". One")[0] == during.split(". One")[0]
+    again.close()
+
+
+def test_keys_clicks_true_lengths_hovering_saving_and_every_landscape(visit):
+    one = visit()
+    page = one.open(LESSON)
+    one.reveal()
+    checked(page)
+    keys(page)
+    lengths(page)
+    rows(page)
+    for plane, start in STARTS.items():
+        page.get_by_role("button", name=plane, exact=True).or_(
+            page.get_by_role("radio", name=plane, exact=True)
+        ).click()
+        expect(page.locator(".landscape .says")).to_contain_text(f"θ = ({start}")
+        checked(page)
+        assert page.locator(".landscape .task").count() == (2 if plane == "two tasks" else 1)
+    page.get_by_text("Show this step as code, graph, algebra and numbers").click()
+    page.locator(".linked figure.active svg").wait_for()
+    page.locator(".linked button[data-run=true]").click()
+    page.locator('.linked .algebra [data-ids*=".d"]').last.hover()  # Jᵀ: the nodes that multiply by it light up
+    assert page.locator(".linked figure[data-panel=true] g.node.k-second.on").count() > 5
+
+
+def keys(page):
+    """Eleven presses, one question to the server."""
+    page.locator(KNOB).focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowUp")
+    page.wait_for_timeout(400)
+    checked(page)
+    assert says(page).startswith("θ = (−1.10, 0.00)")  # 10/200 and 1/20 of a square of side 6
+    assert page.locator(KNOB).get_attribute("aria-valuetext") == says(page)
+    assert page.locator(".landscape .spoken").inner_text() == says(page)
+
+
+def lengths(page):
+    """A click brings θ there, and with true lengths the arrows are to scale."""
+    page.locator(".landscape .map svg").click(position={"x": 300, "y": 120})
+    checked(page)
+    assert not says(page).startswith("θ = (−1.10")
+    page.locator(".landscape .true").check()
+    exact, first = [page.locator(f".landscape .arrow[data-arrow={n}] .shaft").evaluate(SHAFT) + 12 for n in METHODS]
+    ratio = page.locator(".landscape tr[data-arrow=fomaml] .long").inner_text()
+    assert first / exact == pytest.approx(float(ratio.strip("×")), rel=0.02)  # 12: the arrow's head
+
+
+def rows(page):
+    """Pointing at a method dims the others; the map can be saved."""
+    page.locator(".landscape tr[data-arrow=fomaml]").hover()
+    seen = [
+        page.locator(f".landscape .arrow[data-arrow={n}]").evaluate("el => getComputedStyle(el).opacity")
+        for n in METHODS
+    ]
+    assert seen == ["0.15", "1"]
+    with page.expect_download() as download:
+        page.locator(".landscape button.svg").click()
+    assert "FOMAML" in download.value.path().read_text()
+
+
+def test_on_a_phone_a_finger_drags_and_nothing_overflows(browser, address):
+    phone = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, color_scheme="dark")
+    page = phone.new_page()
+    page.goto(f"{address}/{LESSON}?inner_lr=0.8")
+    page.get_by_role("button", name="just show me").click()
+    checked(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator(".landscape .map").scroll_into_view_if_needed()
+    x, y = centre(page)
+    before, touch = says(page), page.context.new_cdp_session(page)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for i in range(1, 9):
+        touch.send(
+            "Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x + 6 * i, "y": y + 5 * i}]}
+        )
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_timeout(300)
+    checked(page)
+    assert says(page) != before
+    assert "▲ turned round and stretched" in page.locator(".landscape .gains").inner_text()  # α·λ₁ = 2.56
+    phone.close()

@@ -1,0 +1,168 @@
+"""Lesson 6 by AppTest: nothing shows before the prediction, its numbers are the engine's, trouble is told."""
+
+import json
+
+import pytest
+
+from maml_core.meta.freezing import frozen_leaves
+from maml_core.meta.shortcuts import AXES, Setting, compared, problem_of
+from maml_core.numerals import numeral
+from maml_core.plane import problems
+from maml_core.plane.answers import Rates, answer
+from pages.ui import shortcut_sweeps
+from tests.pages.test_pages import guess, open_page, text
+
+LESSON = "pages/06_shortcuts.py"
+QUICK = {"sweep": "m"}  # four points
+
+
+def chart(app, place):
+    """The figures of the page, from top to bottom."""
+    return json.loads(app.get("plotly_chart")[place].proto.spec)
+
+
+def table(app):
+    """The cells of the cost table, by row name."""
+    return app.table[-1].value if len(app.table) == 1 else next(t.value for t in app.table if "leaves out" in t.value)
+
+
+@pytest.fixture(scope="module")
+def revealed():
+    return guess(open_page(LESSON, **QUICK), "one leap")
+
+
+def test_before_the_prediction_no_angle_of_the_network_is_anywhere():
+    app = open_page(LESSON, **QUICK)
+    row = next(row for row in compared(Setting(), ("one-leap",)))
+    shown = text(app) + "".join(element.proto.spec for element in app.get("plotly_chart"))
+    assert f"{row.degrees:.1f}" not in shown
+    cells = table(app)
+    assert [angle for angle in cells["angle"] if angle != "?"] == ["0°", "0°"]  # MAML and Meta-SGD, which are exact
+    assert "4" in set(cells["gradients"])  # what it costs is no secret
+    assert "wait for your answer" in "\n".join(caption.value for caption in app.caption)
+
+
+def test_the_map_is_sent_every_arrow_of_pytorch():
+    data = json.loads(open_page(LESSON, **QUICK).get("bidi_component")[0].proto.json)
+    valley = problems.rosenbrock()
+    exact = answer(valley, valley.start, Rates(0.45, 3, 1, 0.45, 10.0), tuple(data["arrows"]))
+    assert data["exact"]["arrows"] == {name: list(arrow) for name, arrow in exact.arrows.items()}
+    assert len(data["arrows"]) == 8
+
+
+def test_the_right_guess_is_computed_and_the_numbers_are_the_engines(revealed):
+    assert "You said *one leap*, and so it is. One leap is 17.3° from MAML; next is truncated with 22.8°" in text(
+        revealed
+    )
+    cells = table(revealed)
+    for row, angle, length in zip(compared(Setting()), cells["angle"], cells["length"], strict=True):
+        assert angle == f"{numeral(row.degrees, 3)}°"
+        assert length == f"× {numeral(row.ratio, 3)}"
+    assert list(cells["Hv products"]) == ["3", "0", "0", "3", "3", "3", "1", "6", "1"]
+
+
+def test_both_agreement_lines_are_there(revealed):
+    lines = [line for line in text(revealed).split("\n") if "independent ways" in line]
+    assert len(lines) == 2
+    assert "3 independent ways give the same slopes of MAML's exact meta-gradient" in lines[0]
+    assert "2 independent ways give the same vector at k = 1" in lines[1]
+
+
+def test_a_sweep_draws_the_engines_angles_and_names_where_the_lead_changes(revealed):
+    figure = chart(revealed, 1)
+    truncated = next(trace for trace in figure["data"] if trace["name"] == "truncated")
+    angles = [compared(Setting(last=m), ("truncated",))[0].degrees for m in range(4)]
+    assert truncated["y"] == pytest.approx(angles)
+    leap = compared(Setting(), ("one-leap",))[0].degrees
+    where = 1 + (angles[1] - leap) / (angles[1] - angles[2])
+    assert f"First **one leap**, then from m = {where:.3g} on **truncated** (at {leap:.1f}°)." in text(revealed)
+    assert len(next(trace for trace in figure["data"] if trace["name"] == "lead changes")["x"]) == 1
+
+
+def test_a_tie_at_the_first_point_is_told():
+    curves = {"one-leap": [0.0, 1.0, 2.0], "truncated": [0.0, 2.0, 3.0]}
+    told = shortcut_sweeps._words(shortcut_sweeps.Swept(AXES["k"], (1, 2, 3), curves), (), "angle")
+    assert "**one leap** (level with truncated at k = 1) from end to end: no other curve goes below it." in told
+
+
+def test_the_frozen_leaves_are_the_engines(revealed):
+    bars = next(
+        json.loads(element.proto.spec)
+        for element in revealed.get("plotly_chart")
+        if "layer 1 weights" in element.proto.spec
+    )
+    anil = next(trace for trace in bars["data"] if trace["name"] == "ANIL" and "frozen" in trace["text"])
+    expected = [leaf.moved for leaf in frozen_leaves(Setting(), problem_of(Setting())) if leaf.algorithm == "anil"]
+    assert anil["x"] == pytest.approx(expected[::-1])
+    assert anil["text"].count("frozen") == 4
+    assert "ANIL holds 1720 of 1761 weights still" in text(revealed)
+
+
+def test_the_imaml_lab_says_what_it_measured(revealed):
+    assert "After 16 inner steps and 5 CG steps the gradient is **2.2°** from the exact implicit one" in text(
+        revealed
+    )
+    assert "the ReLU network with the same weights 0.053" in text(revealed)
+
+
+def test_a_tie_is_an_answer_and_a_wrong_guess_gets_the_measured_one():
+    app = guess(open_page(LESSON, inner_steps="1", **QUICK), "iMAML")
+    assert "with these controls it is **several, exactly**. One leap and truncated agree to 0°" in text(app)
+
+
+def test_overflow_and_overshooting_are_told_in_words():
+    app = guess(
+        open_page(LESSON, start="he", alpha="0.03", inner_steps="18", pull="2", seed="2", sweep="cg"), "just show me"
+    )
+    assert "Nothing here is finite: the inner loop overflowed, and with it MAML's own gradient." in text(app)
+    assert "10 of 10 tasks exceed 2" in text(app)
+    assert set(table(app)["angle"]) == {"not finite"}
+    assert "The ways to the slopes of MAML's exact meta-gradient, one per leaf of θ part. Not finite" in text(app)
+    assert "With λ = 2 no minimum was found" in text(app)
+    assert "overflows at every point" in text(app)
+
+
+def test_a_stopped_sweep_keeps_its_points_and_goes_on(monkeypatch):
+    app = open_page(LESSON, **QUICK)
+    knob = Setting(last=0), "m"
+    app.session_state["sweeps"] = {knob: [compared(Setting(last=0), ("truncated",))]}
+    app.session_state["sweep stopped"] = knob
+    app = guess(app, "just show me")
+    assert "Stopped after 1 of 4 points" in text(app)
+    calls = []
+    real = shortcut_sweeps.sweep_point
+    monkeypatch.setattr(shortcut_sweeps, "sweep_point", lambda *where: calls.append(where) or real(*where))
+    guess(app, "Go on")
+    assert [value for _, _, value in calls] == [1, 2, 3]  # the first is not computed again
+    assert "Stopped" not in text(app)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "sentence"),
+    [
+        ("alpha", "0.004", "it must be one of 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.007, 0.01"),
+        ("pull", "nan", "so this is 10"),
+        ("start", "warm", "it must be trained or fresh or he or tiny, so this is trained"),
+        ("sweep", "gamma", "it must be k or alpha or lambda or cg or m or beta, so this is k"),
+    ],
+)
+def test_a_link_that_asks_for_the_impossible_gets_the_default_and_a_sentence(parameter, value, sentence):
+    app = open_page(LESSON, **{parameter: value})
+    assert sentence in text(app)
+
+
+def test_the_link_holds_every_control():
+    asked = {
+        "plane": "bowl",
+        "inner_steps": "2",
+        "m": "2",
+        "beta": "1.5",
+        "pull": "20",
+        "start": "fresh",
+        "alpha": "0.01",
+    }
+    asked |= {"cg": "3", "seed": "7", "sweep": "cg", "measure": "length", "theta": "0.5,-1"}
+    link = open_page(LESSON, **asked).code[-1].value
+    for name, value in asked.items():
+        assert f"{name}={value.replace(',', '%2C')}" in link
+    assert "sharpness=3.2" in link
