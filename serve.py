@@ -17,7 +17,7 @@ from streamlit.runtime.pages_manager import PagesManager
 # plotly for the first time at once can find it half initialised.
 from maml_core.graphs import explaining, explaining_calls
 from maml_core.train import pool
-from pages.ui import charts_live, lab_sections, live
+from pages.ui import charts_live, live
 from pages.ui.feeds import FEEDS
 
 # With a folder called pages/ beside it, a fresh server would take a deep link for Streamlit's older kind of
@@ -32,6 +32,8 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     try:
         pool.SHARED.warm()
         charts_live.library()
+        from pages.ui import lab_sections  # its caches look for the server that is just starting
+
         lab_sections.warm_up()
         explaining.warm_up()
         explaining_calls.warm_up()
@@ -41,7 +43,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 
 def run_now(request: Request) -> Response:
-    """What a feed shows now; 404 for no such reader, run or feed (any more)."""
+    """What a feed shows now; 404 for no such reader or feed (any more)."""
     token, owner = request.headers.get("x-reader", ""), request.headers.get("x-page", "")
     feed, here = FEEDS.get(request.query_params.get("feed", "")), pool.SHARED
     if feed is None or here is None or not here.knows(token):
@@ -49,7 +51,7 @@ def run_now(request: Request) -> Response:
     if not here.owns(token, owner):
         return JSONResponse({"moved": True})  # to another page of the same reader
     now = feed(here, token, owner, request.query_params)
-    return Response(status_code=404) if now is None else JSONResponse(now, headers={"Cache-Control": "no-store"})
+    return JSONResponse({"none": True} if now is None else now, headers={"Cache-Control": "no-store"})
 
 
 def plotly_js(_: Request) -> Response:

@@ -1,14 +1,16 @@
 /* A live chart: figures from the server once, then numbers by HTTP while a run trains, drawn with Plotly.react so
    that zoom and hover survive. It also keeps the reader's token for a reload. Python side: pages/ui/live.py. */
 
+const TICK = 80;         // ms between two thoughts of looking at the server
 const PACE = 250;        // ms between two looks at a run that moves
+const EAGER = 2000;      // ms after a click in which every tick looks, without waiting for the page
 const SAY_EVERY = 5000;  // ms between two sentences to a screen reader while nothing but the numbers changes
 const KEY = 'inner-loop-reader';
 const BUTTONS = [['zoom2d', 'pan2d', 'resetScale2d', 'toImage']];
 const INKS = { '#000001': '--st-blue-color', '#000002': '--st-violet-color', '#000003': '--st-orange-color', '#000004': '--st-green-color' };
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const S = parentElement._live ??= { said: -Infinity, figures: {}, boxes: {} };
+  const S = parentElement._live ??= { said: -Infinity, looked: -Infinity, eager: -Infinity, figures: {}, boxes: {} };
   Object.assign(S, { data, tell: setTriggerValue, host: parentElement });
   remember(S);
   build(S);
@@ -66,9 +68,9 @@ function take(S, now) {
   S.lost = false;
   if (!now) return forget(S);
   if (!S.now) for (const box of Object.values(S.boxes)) box.dirty = true;
-  if (S.now && now.id === S.now.id && now.version < S.now.version) return draw(S);  // an answer that was overtaken
+  if (S.now && now.id === S.now.id && now.version < S.now.version) now = S.now;  // an answer that was overtaken
   S.now = now;
-  for (const [name, traces] of Object.entries(now.traces)) if (S.figures[name] && traces) patch(S, name, traces);
+  for (const [name, traces] of Object.entries(now.traces)) if (fits(S, name, now)) patch(S, name, traces);
   S.meter.hidden = false;
   S.meter.value = now.done;
   S.numbers.textContent = now.numbers;
@@ -84,6 +86,9 @@ function forget(S) {
   if (had) for (const [name, panel] of Object.entries(S.data.panels)) { S.figures[name] = panel.figure; S.boxes[name].dirty = true; }
   draw(S);
 }
+
+/* A click may bring a run of other tasks before the page has brought their picture. */
+const fits = (S, name, now) => S.figures[name] && (now.of?.[name] ?? '') === S.data.panels[name].of;
 
 function patch(S, name, traces) {
   const figure = S.figures[name];
@@ -104,18 +109,26 @@ function say(S, words) {
 /* ---- looking at the server ---- */
 
 function watch(S) {
-  S.timer ??= setInterval(() => look(S), PACE);
+  S.timer ??= setInterval(() => tick(S), TICK);
   S.inkTimer ??= setInterval(() => { if (S.ink !== ink(S)) redraw(S); }, 700);  // the reader changed the theme
   if (S.listening) return;
   S.listening = new AbortController();
   const { signal } = S.listening;
-  document.addEventListener('visibilitychange', () => look(S), { signal });
+  document.addEventListener('visibilitychange', () => { S.looked = -Infinity; }, { signal });
+  document.addEventListener('click', e => { if (e.composedPath().some(el => el.tagName === 'BUTTON')) S.eager = performance.now() + EAGER; }, { signal, capture: true });
   document.addEventListener('pointerup', () => { if (S.down) { S.down = false; draw(S); } }, { signal });
 }
 
+function tick(S) {
+  const now = performance.now(), eager = now < S.eager;
+  if (eager || (S.now?.live && now - S.looked >= PACE)) return look(S);
+  // It ended by itself: the rest of the page waits for that. After a click the page comes anyway.
+  if (S.now && !S.now.live && S.data.now?.live && S.ended !== S.now.version) S.tell('ended', `${S.now.id} ${S.ended = S.now.version}`);
+}
+
 async function look(S) {
-  if (document.hidden || S.looking || S.lost || !S.data.token || !S.now?.live) return;
-  S.looking = true;
+  if (document.hidden || S.looking || S.lost || !S.data.token) return;
+  Object.assign(S, { looking: true, looked: performance.now() });
   try {
     const answer = await fetch(`${S.data.base}/api/run?${new URLSearchParams(S.data.query)}`, { headers: { 'X-Reader': S.data.token, 'X-Page': S.data.owner } });
     if (answer.status === 404) return lose(S);
@@ -124,8 +137,7 @@ async function look(S) {
     if (now.moved) return lose(S);
     if (!S.host.isConnected) return;
     S.troubled = false;
-    take(S, now);
-    if (!now.live) S.tell('ended', `${now.id} ${now.version}`);  // the rest of the page waits for that
+    if (now.none ? S.now : true) take(S, now.none ? null : now);
   } catch {
     if (!S.troubled) say(S, 'The server does not answer; trying again.');
     S.troubled = true;

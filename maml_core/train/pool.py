@@ -54,8 +54,6 @@ class Pool:
     def admit(self, owner: str) -> str:
         """A new reader's token."""
         with self._lock:
-            if len(self._readers) >= self.limits.readers:
-                raise Refused(f"All {self.limits.readers} places for readers are taken; please try again later.")
             token = secrets.token_urlsafe(16)
             self._readers[token] = Reader(token, owner, time.monotonic())
             return token
@@ -166,6 +164,8 @@ class Pool:
         with self._lock:
             reader = self._reader(token)
             others = [other for other_name, other in reader.runs.items() if other_name != name]
+            if not reader.runs and sum(bool(other.runs) for other in self._readers.values()) >= self.limits.readers:
+                raise Refused(f"All {self.limits.readers} places for readers are taken; please try again later.")
             require_room(self.limits, run.config.iterations, [run.size, *(other.size for other in others)])
             self.reset(token, name)
             reader.runs[name] = run

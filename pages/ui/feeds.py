@@ -1,7 +1,8 @@
 """What a live chart shows at this moment, as JSON data: asked by a page when it runs, by serve.py's route in between.
 
 A feed takes the pool, the reader's token and page, and what the page asks for beside; it gives None where there is no
-run yet, else what `summary` has and `traces`: for each panel the parts of its traces that have changed.
+run yet, else what `summary` has and `traces`: for each panel the parts of its traces that have changed. `of` names
+what they belong to, where a panel's `of` does (`charts_live.Panel`).
 """
 
 import math
@@ -13,6 +14,7 @@ from typing import Any
 from maml_core.numerals import numeral
 from maml_core.train.adapting import unseen_curves
 from maml_core.train.checkpoint import loads
+from maml_core.train.config import Config
 from maml_core.train.curve import Curve
 from maml_core.train.pool import Pool
 from maml_core.train.snapshots import Snapshot
@@ -85,7 +87,13 @@ def lab(pool: Pool, token: str, owner: str, query: Mapping[str, str]) -> dict[st
     steps = min(int(asked), MOST_STEPS) if asked.isdecimal() else 1
     moment = int(run.elapsed / AGAIN_AFTER) if run.live else run.state_step
     curves = _CURVES.get((run.id, run.live, moment, steps), lambda: adaptation_traces(run.state, steps))
-    return {**summary(run), "traces": {"loss": curve_traces(run.curve), "adaptation": curves}}
+    traces = {"loss": curve_traces(run.curve), "adaptation": curves}
+    return {**summary(run), "traces": traces, "of": {"adaptation": tasks_name(run.config, steps)}}
+
+
+def tasks_name(config: Config, steps: int) -> str:
+    """What the picture of four unseen tasks depends on, apart from the network."""
+    return f"{config.family}, {config.shots} points, {steps} steps"
 
 
 def adaptation_traces(state: bytes, steps: int) -> list[dict[str, list[Any]]]:

@@ -76,7 +76,8 @@ def precomputed_panel(steps: int) -> Panel:
 def tasks_panel(family: str, shots: int, steps: int) -> Panel:
     """All but the network's curves, which the feed puts in: four tasks of a family and what is seen of them."""
     config = Config(family=family, shots=shots)
-    return _drawn(unseen_curves(config, initial_state(config).theta, steps=steps), steps, "your run, now")
+    panel = _drawn(unseen_curves(config, initial_state(config).theta, steps=steps), steps, "your run, now")
+    return panel._replace(of=feeds.tasks_name(config, steps))
 
 
 def _drawn(shown: Adaptation, steps: int, whose: str) -> Panel:

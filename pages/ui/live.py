@@ -15,6 +15,7 @@ import atexit
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -149,11 +150,9 @@ def chart(
         "now": now,
         "empty": empty,
     }
-    told = COMPONENT(
-        key=f"live {feed}", data=data, on_token_change=_nothing, on_ended_change=_nothing, on_lost_change=_nothing
-    )
-    if stored := told.get("token"):
-        _come_back(stored, desk)
+    key = f"live {feed}"
+    back = partial(_come_back, key)
+    COMPONENT(key=key, data=data, on_token_change=back, on_ended_change=_nothing, on_lost_change=_nothing)
 
 
 def base() -> str:
@@ -166,12 +165,13 @@ def _nothing() -> None:
     """The rerun that a trigger brings is all that is wanted."""
 
 
-def _come_back(stored: str, desk: Desk) -> None:
-    """The browser tells the token it has kept over a reload."""
+def _come_back(key: str) -> None:
+    """The browser tells the token that it has kept over a reload; one who has none gets a place of their own."""
     st.session_state[_ASKED] = True
-    if not desk.token and len(stored) <= _LONGEST_TOKEN and desk.pool.attach(stored, desk.owner):
-        _keep(stored)
-        st.rerun()
+    stored, here = str(st.session_state[key].get("token") or ""), desk()
+    if not here.token:
+        known = len(stored) <= _LONGEST_TOKEN and here.pool.attach(stored, here.owner)
+        _keep(stored if known else here.pool.admit(here.owner))
 
 
 def _plain_chart(

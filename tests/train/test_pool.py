@@ -215,9 +215,14 @@ def test_ceilings(pool_of, limits, config, sentence):
 
 def test_no_more_readers_than_places(pool_of):
     pool = pool_of(readers=1)
-    pool.admit("me")
+    me, you = pool.admit("me"), pool.admit("you")
+    pool.start(me, "lab", SMALL)
+    pool.start(me, "another", SMALL)
     with pytest.raises(Refused, match="All 1 places"):
-        pool.admit("you")
+        pool.start(you, "lab", SMALL)
+    pool.reset(me, "lab")
+    pool.reset(me, "another")
+    pool.start(you, "lab", SMALL)
 
 
 def test_the_last_to_attach_owns_and_only_the_owner_can_leave(pool_of):
