@@ -14,7 +14,7 @@ def sideways(page):
 def test_the_default_race_is_bet_on_run_to_its_end_and_left_and_found_again(visit):
     one = visit()
     page = one.open(LESSON)
-    assert page.get_by_text("Recorded earlier").is_visible()
+    page.get_by_text("Recorded earlier").wait_for()
     page.get_by_role("button", name="maml", exact=True).last.click()
     page.get_by_text("ends lowest with every seed").first.wait_for()
     one.settle()
@@ -49,5 +49,5 @@ def test_a_race_is_stopped_on_a_phone_and_a_link_brings_its_set_up_without_its_r
     assert page.locator(".live .words").inner_text() == "Stopped; what has been run stays."
     assert not sideways(page)
     two = visit().open(page.url.split("/")[-1])
-    assert two.get_by_text("Recorded earlier").is_visible()
-    assert two.locator("[data-testid=stSlider]", has_text="outer steps").get_by_text("10000").count()
+    two.get_by_text("Recorded earlier").wait_for()
+    two.locator("[data-testid=stSlider]", has_text="outer steps").get_by_text("10000").wait_for()
