@@ -39,6 +39,7 @@ window.frame = () => new Promise(done => requestAnimationFrame(done));
 window.button = name =>
   [...document.querySelectorAll('button:not(:disabled)')].find(b => b.innerText.trim().endsWith(name));
 window.clicked = async (name, there) => {{
+  while (!button(name)) await frame();
   const start = performance.now();
   button(name).click();
   while (!there()) await frame();

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 from multiprocessing.connection import wait
 
 from maml_core.train.hiring import Hire, Worker
@@ -35,9 +36,15 @@ class Crew:
         """Hire the workers, once."""
         with self.lock:
             if self._thread is None and self._open:
-                self._workers = [self._hire(self._limits.worker_mib) for _ in range(self._limits.workers)]
+                for _ in range(self._limits.workers):
+                    self._engage()
                 self._thread = threading.Thread(target=self._listen, daemon=True, name="crew")
                 self._thread.start()
+
+    def _engage(self) -> None:
+        """One more worker, if the machine has room for a process."""
+        with suppress(OSError):
+            self._workers.append(self._hire(self._limits.worker_mib))
 
     def close(self) -> None:
         self._open = False
@@ -129,7 +136,7 @@ class Crew:
                 worker.run.lose(how)
             self._failed_hires += not worker.device
             if self._failed_hires < _MOST_FAILED_HIRES and self._open:
-                self._workers.append(self._hire(self._limits.worker_mib))
+                self._engage()
 
     def _keep_house(self) -> None:
         """What only the clock brings about."""

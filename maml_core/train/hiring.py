@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -67,15 +68,16 @@ def hire(mib: int) -> Worker:
     there.close()
     os.close(wait_end)
     connection = Connection(here.detach())
+    return Worker(connection, partial(_end, connection, lifeline, process))
 
-    def end() -> str:
-        connection.close()
-        os.close(lifeline)
-        try:
-            code = process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            code = process.wait()
-        return f"killed by signal {-code}" if code < 0 else f"exit status {code}"
 
-    return Worker(connection, end)
+def _end(connection: Connection, lifeline: int, process: "subprocess.Popen[bytes]") -> str:
+    """Let go of everything that ties the process to this one, and see it off."""
+    connection.close()
+    os.close(lifeline)
+    try:
+        code = process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        code = process.wait()
+    return f"killed by signal {-code}" if code < 0 else f"exit status {code}"

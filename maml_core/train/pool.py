@@ -138,11 +138,6 @@ class Pool:
         with self._lock:
             return tuple(self._reader(token).runs[name].losses)
 
-    @property
-    def device(self) -> str:
-        """Where runs are trained; empty as long as no worker is ready."""
-        return self._crew.device
-
     def warm(self) -> None:
         """Hire the workers now rather than at the first start."""
         self._crew.warm()
@@ -150,8 +145,6 @@ class Pool:
     def close(self) -> None:
         """Dismiss every worker, and return when they are gone."""
         self._crew.close()
-
-    # ---- inside ----
 
     def _reader(self, token: str) -> Reader:
         """Raises Refused for one whose grace is over."""
@@ -193,12 +186,10 @@ class Pool:
 
     def _snapshot(self, reader: Reader, run: Run) -> Snapshot:
         readers = list(self._readers.values())
-        waiting = [other for _, other in queue(readers)]
-        ahead = waiting.index(run) if run in waiting else 0
-        live = len(pairs(readers, *LIVE))
-        share = min(1.0, self.limits.workers / max(1, live))
-        others = sum(bool(other.live) for other in readers if other is not reader)
-        return snapshot(run, ahead=ahead, sharing=others if share < 1 else 0, share=share)
+        waiting = [other.id for _, other in queue(readers)]
+        share = min(1.0, self.limits.workers / max(1, len(pairs(readers, *LIVE))))
+        others = sum(bool(other.live) for other in readers if other is not reader) if share < 1 else 0
+        return snapshot(run, ahead=waiting.index(run.id) if run.id in waiting else 0, sharing=others, share=share)
 
 
 def _target(config: Config, at: int, steps: int | None) -> int:

@@ -12,7 +12,7 @@ from maml_core.train.config import Config
 from maml_core.train.curve import smoothed
 from maml_core.train.scripts import command_line, first_losses, lab_script
 from maml_core.train.snapshots import Snapshot
-from pages.ui import lab_controls, live
+from pages.ui import controls, lab_controls, live
 from pages.ui.live import Desk
 
 NAME = "lab"
@@ -28,27 +28,31 @@ def buttons(desk: Desk, run: Snapshot | None, wanted: Config) -> None:
         idle = desk.moved or live_now or ended
         _step("1 step", 1, run, wanted, disabled=idle)
         _step(f"{MANY} steps", MANY, run, wanted, disabled=idle)
-        st.button("Stop", icon=":material/stop:", disabled=not live_now, on_click=live.tell, args=("stop", NAME))
-        st.button(
-            "Reset",
-            icon=":material/restart_alt:",
-            disabled=run is None or live_now,
-            on_click=live.tell,
-            args=("reset", NAME),
-        )
-        if run and run.config != wanted and not desk.moved:
-            st.button(
-                "Start again with these",
-                icon=":material/replay:",
-                on_click=live.tell,
-                args=("start", NAME, wanted),
-                help="The controls have changed since this run began. It goes on undisturbed until you press this.",
-            )
+        _plain("Stop", "stop", disabled=not live_now)
+        _plain("Reset", "restart_alt", disabled=run is None or live_now)
+        if run and run.config != wanted:
+            _again(wanted)
         take_away(desk, run)
     if sentence := live.refusal(NAME):
-        st.markdown(f":red[{sentence}]")
+        st.markdown(f":red[{controls.escaped(sentence)}]")
     if run and run.config != wanted:
         st.caption(f"The run has other settings than the controls: {differences(run.config, wanted)}.")
+
+
+def _plain(label: str, icon: str, *, disabled: bool) -> None:
+    """A button that is called like the command it gives."""
+    args = (label.lower(), NAME)
+    st.button(label, icon=f":material/{icon}:", disabled=disabled, on_click=live.tell, args=args)
+
+
+def _again(wanted: Config) -> None:
+    st.button(
+        "Start again with these",
+        icon=":material/replay:",
+        on_click=live.tell,
+        args=("start", NAME, wanted),
+        help="The controls have changed since this run began. It goes on undisturbed until you press this.",
+    )
 
 
 def _first(run: Snapshot | None, wanted: Config, ended: bool, *, disabled: bool) -> None:
@@ -105,29 +109,17 @@ def take_away(desk: Desk, run: Snapshot | None) -> None:
 
 def _export(desk: Desk, run: Snapshot) -> None:
     name = f"{run.config.algorithm}-{run.state_step}"
-    st.download_button(
-        "θ and its configuration", run.state, f"{name}.safetensors", on_click="ignore", icon=":material/download:"
-    )
-    st.download_button(
-        "The loss curve as CSV",
-        lambda: curve_csv(desk, run),
-        f"{name}.csv",
-        "text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
-    st.download_button(
-        "A script that repeats it",
-        script(desk, run, run.config),
-        f"{name}.py",
-        "text/x-python",
-        on_click="ignore",
-        icon=":material/download:",
-        help="One Python file that needs only PyTorch: the engine's source, and an assert for each first loss.",
-    )
+    _download("θ and its configuration", run.state, f"{name}.safetensors", "The file that the import below reads.")
+    _download("The loss curve as CSV", lambda: curve_csv(desk, run), f"{name}.csv", "Every step of this run.")
+    about = "One Python file that needs only PyTorch: the engine's source, and an assert for each first loss."
+    _download("A script that repeats it", script(desk, run, run.config), f"{name}.py", about)
     st.caption("The same on a command line:")
     st.code(command_line(run.config, run.state_step), language="bash", wrap_lines=True)
     st.caption("The charts can be saved as SVG by the camera in their corner.")
+
+
+def _download(label: str, data: bytes | Callable[[], str], file_name: str, about: str) -> None:
+    st.download_button(label, data, file_name, on_click="ignore", icon=":material/download:", help=about)
 
 
 def script(desk: Desk, run: Snapshot | None, wanted: Config) -> Callable[[], str]:

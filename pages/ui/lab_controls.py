@@ -121,14 +121,18 @@ def _field_words(name: str, default: str, changed: Callable[[], None] | None = N
     return _words(name, LABELS.get(name, name), spec["allowed"], default, spec["help"], changed)
 
 
+def _range(name: str, most_iterations: int) -> tuple[type, Any, Any]:
+    """Whole number or not, and the two ends that a page allows."""
+    kind = int if "int" in str(SPECS[name].type) else float
+    low, high = map(kind, SPECS[name].metadata["allowed"])
+    return kind, low, {"iterations": most_iterations, "inner_steps": MOST_INNER_STEPS}.get(name, high)
+
+
 def _number(name: str, base: Config, most_iterations: int) -> Any:  # noqa: ANN401
     """A field that is a number; None where that is allowed and nothing is typed."""
     spec, default = SPECS[name].metadata, getattr(base, name)
-    whole = "int" in str(SPECS[name].type)
-    kind: Callable[[Any], Any] = int if whole else float
-    what = "a whole number" if whole else "a number"
-    low, high = map(kind, spec["allowed"])
-    high = {"iterations": most_iterations, "inner_steps": MOST_INNER_STEPS}.get(name, high)
+    kind, low, high = _range(name, most_iterations)
+    whole = kind is int
     rejected = controls._rejected(
         key(name), default, lambda raw: low <= float(raw) <= high and kind(float(raw)) == float(raw)
     )
@@ -144,7 +148,9 @@ def _number(name: str, base: Config, most_iterations: int) -> Any:  # noqa: ANN4
         help=f"{spec['help']} {'In ' + spec['unit'] + '.' if spec['unit'] else ''}",
         width=140,
     )
-    controls.explain_rejection(key(name), rejected, f"it must be {what} from {low:g} to {high:g}", f"{value or 0:g}")
+    controls.explain_rejection(
+        key(name), rejected, f"it must be a {'whole ' * whole}number from {low:g} to {high:g}", f"{value or 0:g}"
+    )
     return default if value is None else value
 
 

@@ -11,6 +11,7 @@ from maml_core.train.adapting import Adaptation, unseen_curves
 from maml_core.train.agreeing import step_losses
 from maml_core.train.checkpoint import loads
 from maml_core.train.config import PRESETS, Config, resolved
+from maml_core.train.evaluate import Summary
 from maml_core.train.scripts import command_line
 from maml_core.train.snapshots import Snapshot
 from maml_core.train.step import initial_state
@@ -104,15 +105,7 @@ def predict(name: str) -> bool:
     config = lab_data.config_of(PRECOMPUTED)
     found = lab_data.errors(PRECOMPUTED, lab_views.MOST_STEPS, ASKED_TASKS, config.shots)
     one, ten = found.summaries[1], found.summaries[lab_views.MOST_STEPS]
-    change = ten.median / one.median - 1
-    tail = "No task diverged"
-    if ten.diverged:
-        tail = f"On {ten.diverged:.1%} of the tasks they diverged, so look at medians"
-    why = (
-        f"Over {ASKED_TASKS} unseen tasks the median goes from {numeral(one.median, 3)} to {numeral(ten.median, 3)}. "
-        "MAML asked for a θ from which *one* step helps most; whether further steps still help was not asked, only "
-        f"measured. {tail}: from {numeral(one.mean, 3)} the mean went to {numeral(ten.mean, 3)}."
-    )
+    change, why = ten.median / one.median - 1, _why(one, ten)
     return guessing.predict(
         name,
         f"The precomputed θ was trained for **{lab_views.plural(int(config.options['inner_steps']))}** on "
@@ -123,6 +116,15 @@ def predict(name: str) -> bool:
             guessing.Choice("about the same", abs(change) <= NEAR, why),
             guessing.Choice("higher: it overfits them", change > NEAR, why),
         ],
+    )
+
+
+def _why(one: Summary, ten: Summary) -> str:
+    tail = f"On {ten.diverged:.1%} of the tasks they diverged" if ten.diverged else "No task diverged"
+    return (
+        f"Over {ASKED_TASKS} unseen tasks the median goes from {numeral(one.median, 3)} to {numeral(ten.median, 3)}. "
+        "MAML asked for a θ from which *one* step helps most; whether further steps still help was not asked, only "
+        f"measured. {tail}: from {numeral(one.mean, 3)} the mean went to {numeral(ten.mean, 3)}."
     )
 
 

@@ -131,16 +131,14 @@ def chart(
     desk: Desk, feed: str, panels: Mapping[str, Panel], *, empty: str, query: Mapping[str, object] | None = None
 ) -> None:
     """The panels, following the runs of a feed. `empty`: what is said as long as there is none."""
-    if desk.moved:
-        st.warning("This run moved to another tab of yours.", icon=":material/tab_move:")
-        st.button("Bring it here", on_click=take_over)
+    _say_if_moved(desk)
     query = {"feed": feed} | {name: str(value) for name, value in (query or {}).items()}
     now = FEEDS[feed](desk.pool, desk.token, desk.owner, query) if desk.token and not desk.moved else None
     if pools.SHARED is None:
         _plain_chart(desk, query, panels, empty, live=bool(now and now["live"]))
         return
     data = {
-        "token": desk.token,
+        "token": "" if desk.moved else desk.token,
         "owner": desk.owner,
         "ask": not desk.token and not st.session_state.get(_ASKED),
         "base": base(),
@@ -153,6 +151,12 @@ def chart(
     key = f"live {feed}"
     back = partial(_come_back, key)
     COMPONENT(key=key, data=data, on_token_change=back, on_ended_change=_nothing, on_lost_change=_nothing)
+
+
+def _say_if_moved(desk: Desk) -> None:
+    if desk.moved:
+        st.warning("This run moved to another tab of yours.", icon=":material/tab_move:")
+        st.button("Bring it here", on_click=take_over)
 
 
 def base() -> str:

@@ -14,7 +14,7 @@ import torch
 
 from maml_core.train.checkpoint import CheckpointError, loads
 from maml_core.train.config import Config, resolved
-from maml_core.train.hiring import hire
+from maml_core.train.hiring import Worker, hire
 from maml_core.train.limits import Limits, Refused
 from maml_core.train.pool import Pool
 from maml_core.train.step import initial_state, meta_step
@@ -113,16 +113,16 @@ def test_a_step_that_is_asked_for_during_a_run_is_a_step_from_where_it_is(pool):
     assert equal_to_the_plain_loop(pool, token).status == "paused"
 
 
-def test_twelve_runs_of_one_reader_and_one_of_another_on_one_worker(pool_of):
+def test_six_runs_of_one_reader_and_one_of_another_on_one_worker(pool_of):
     pool = pool_of(slice=0.02)
     one, other = pool.admit("one"), pool.admit("other")
-    for seed in range(12):
+    for seed in range(6):
         pool.start(one, f"race/{seed}", replace(SMALL, seed=seed))
     pool.start(other, "lab", SMALL)
     assert pool.snapshot(other, "lab").sharing == 1
     assert "Sharing with 1 other reader" in pool.snapshot(other, "lab").words
     equal_to_the_plain_loop(pool, other)
-    for seed in range(12):
+    for seed in range(6):
         equal_to_the_plain_loop(pool, one, f"race/{seed}")
 
 
@@ -351,15 +351,21 @@ def test_a_step_that_wants_too_much_memory_fails_in_a_sentence(pool_of):
     equal_to_the_plain_loop(pool, token)
 
 
-def test_a_server_that_cannot_start_workers_says_so(pool_of):
-    def broken(_mib):
-        worker = inline.hire(_mib)
-        worker.end()
-        here, there = Pipe()
-        there.close()
-        return replace(worker, connection=here, end=here.close)
+def stillborn(_mib):
+    """A process that is gone before it was ready."""
+    here, there = Pipe()
+    there.close()
+    return Worker(here, here.close)
 
-    pool = pool_of(hire=broken)
+
+def no_process(_mib):
+    raise OSError("no room for a process")
+
+
+@pytest.mark.parametrize("hiring", [stillborn, no_process])
+def test_a_server_that_cannot_start_workers_says_so(pool_of, hiring):
+
+    pool = pool_of(hire=hiring)
     token = pool.admit("me")
     pool.start(token, "lab", SMALL)
     assert resting(pool, token).words.startswith("No worker process can be started")
