@@ -18,29 +18,23 @@ def race(setup: Race, found: Sequence[Band] = (), *, height: int = 380) -> go.Fi
     """Two traces per entrant, its band and its line; `traces` has their points."""
     figure = go.Figure()
     known = [*traces(found), *({} for _ in range(2 * len(setup.entrants)))]
-    for k, (name, ink, dash, symbol) in enumerate(zip(setup.entrants, INKS, DASHES, SYMBOLS, strict=False)):
-        same = {"name": name, "legendgroup": name}
-        edge = {"width": 0, "color": ink}
-        figure.add_scatter(
-            **same,
-            **known[2 * k],
-            mode="lines",
-            line=edge,
-            fill="toself",
-            opacity=0.25,
-            hoverinfo="skip",
-            showlegend=False,
-        )
-        line, marker = {"color": ink, "dash": dash, "width": 3}, {"symbol": symbol, "size": 8}
-        figure.add_scatter(
-            **same, **known[2 * k + 1], mode="lines+markers", line=line, marker=marker, hovertemplate="%{y:.3f}"
-        )
+    for k, name in enumerate(setup.entrants):
+        _entrant(figure, name, k, known[2 * k : 2 * k + 2])
     figure.update_xaxes(title=f"{BUDGETS[setup.budget]}, per leg", range=[0, 1.02 * setup.amount])
     steps = f"{setup.test_steps} inner step{'s' * (setup.test_steps != 1)}"
     figure.update_yaxes(title=f"mean squared error after {steps}", type="log", tickvals=TICKS)
     return figure.update_layout(
         height=height, margin=MARGIN, hovermode="x unified", legend={"orientation": "h", "y": 1.1}
     )
+
+
+def _entrant(figure: go.Figure, name: str, place: int, points: list[dict[str, list[float]]]) -> None:
+    """The band and the line of one entrant."""
+    ink, same = INKS[place], {"name": name, "legendgroup": name}
+    band = {"line": {"width": 0, "color": ink}, "fill": "toself", "opacity": 0.25, "hoverinfo": "skip"}
+    figure.add_scatter(**same, **points[0], **band, mode="lines", showlegend=False)
+    line, marker = {"color": ink, "dash": DASHES[place], "width": 3}, {"symbol": SYMBOLS[place], "size": 8}
+    figure.add_scatter(**same, **points[1], mode="lines+markers", line=line, marker=marker, hovertemplate="%{y:.3f}")
 
 
 def traces(found: Sequence[Band]) -> list[dict[str, list[float]]]:
