@@ -85,14 +85,18 @@ def why(found: Stability, config: Config) -> str:
         f"On the tasks of that step α·λ_max was up to {numeral(found.largest, 3)} (median {numeral(found.median, 3)})"
     )
     if found.largest > LIMIT and steps:
-        went = " → ".join(numeral(value, 3) for value in found.losses[:6]) + (" → …" if steps > 5 else "")
-        return (
-            f"{sharpest}, and {found.overshooting:.0%} of them lay above {LIMIT:g}. Along the sharpest direction one "
-            f"inner step multiplies the distance to the valley's floor by 1 − αλ = {numeral(found.gain, 3)}. As "
-            f"|1 − αλ| > 1, it lands further away, on the other side. The sharpest task's support loss went {went}."
-        )
+        return f"{sharpest}{_overshot(found)}"
     started = f"below {LIMIT:g}: the inner loop was stable at its start" if steps else "but there is no inner loop"
     return (
         f"{sharpest}, {started}. ‖θ‖ had come to {numeral(found.length, 3)}; look at the outer loop, whose rate β is "
         f"{beta}."
+    )
+
+
+def _overshot(found: Stability) -> str:
+    went = " → ".join(numeral(value, 3) for value in found.losses[:6]) + (" → …" if len(found.losses) > 6 else "")
+    return (
+        f", and {found.overshooting:.0%} of them lay above {LIMIT:g}. Along the sharpest direction one inner step "
+        f"multiplies the distance to the valley's floor by 1 − αλ = {numeral(found.gain, 3)}. As |1 − αλ| > 1, it "
+        f"lands further away, on the other side. The sharpest task's support loss went {went}."
     )

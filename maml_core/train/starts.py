@@ -51,13 +51,13 @@ def start(kind: str, config: Config, *, shots: int, steps: int) -> Start:
     else:
         own, theta = config, from_scratch(config, seed=config.seed)
     tried = max(size for size in TUNED_FOR if size <= shots or size == TUNED_FOR[0])
-    return Start(_tuned(own, theta, shots=tried, steps=steps), theta)
+    return Start(tuned(own, theta, shots=tried, steps=steps), theta)
 
 
-def _tuned(config: Config, theta: Params, *, shots: int, steps: int) -> Config:
-    """The config with the rate whose mean error after the last step is smallest."""
+def tuned(config: Config, theta: Params, *, shots: int, steps: int, tasks: int = TUNING_TASKS) -> Config:
+    """Plain gradient steps at the one of RATES whose mean error after `steps` of them is smallest, as a config."""
     plain = replace(config, algorithm="maml", inner_steps=steps)
-    tasks = unseen(config, tasks=TUNING_TASKS, shots=shots, seed=TUNING_SEED)
+    drawn = unseen(config, tasks=tasks, shots=shots, seed=TUNING_SEED)
     tried = [replace(plain, inner_lr=rate) for rate in RATES]
-    means = [adaptation(each, theta, tasks, steps=steps)[-1].mean().nan_to_num(math.inf).item() for each in tried]
+    means = [adaptation(each, theta, drawn, steps=steps)[-1].mean().nan_to_num(math.inf).item() for each in tried]
     return tried[means.index(min(means))]

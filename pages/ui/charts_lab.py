@@ -99,16 +99,7 @@ def histogram(found: Histogram, names: Sequence[str]) -> go.Figure:
 def own_task(task: OwnTask, step: int, *, reach: float) -> go.Figure:
     """The reader's points and every learner after `step` inner steps, over markers that catch a click anywhere."""
     figure = go.Figure()
-    side = [k * GRID_STEP for k in range(round(-reach / GRID_STEP), round(reach / GRID_STEP) + 1)]
-    across = [value for value in side if task.x[0] <= value <= task.x[-1]]
-    figure.add_scatter(
-        x=[x for x in across for _ in side],
-        y=[y for _ in across for y in side],
-        mode="markers",
-        marker={"opacity": 0.0, "size": 14},
-        hoverinfo="none",
-        showlegend=False,
-    )
+    _catch_clicks(figure, task, reach)
     for name, learner in task.learners.items():
         color, dash = LEARNERS[name]
         line = {"color": color, "dash": dash, "width": 3 if name == "your θ" else 2}
@@ -122,6 +113,20 @@ def own_task(task: OwnTask, step: int, *, reach: float) -> go.Figure:
     figure.update_yaxes(range=[-reach, reach], title="y", fixedrange=True)
     return figure.update_layout(
         height=420, margin=MARGIN, clickmode="event+select", dragmode=False, legend={"orientation": "h", "y": 1.1}
+    )
+
+
+def _catch_clicks(figure: go.Figure, task: OwnTask, reach: float) -> None:
+    """Invisible markers all over the plot: a click is told where there is one."""
+    side = [k * GRID_STEP for k in range(round(-reach / GRID_STEP), round(reach / GRID_STEP) + 1)]
+    across = [value for value in side if task.x[0] <= value <= task.x[-1]]
+    figure.add_scatter(
+        x=[x for x in across for _ in side],
+        y=[y for _ in across for y in side],
+        mode="markers",
+        marker={"opacity": 0.0, "size": 14},
+        hoverinfo="none",
+        showlegend=False,
     )
 
 

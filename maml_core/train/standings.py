@@ -1,0 +1,116 @@
+"""Who is where in a race, and who has won: bands over seeds, the final table, the verdict."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from maml_core.numerals import numeral
+from maml_core.train.race import SCRATCH, Leg, Marks, Race, from_scratch, leg_config
+from maml_core.train.reported import Match, reported
+
+TIE = "too close to call"
+
+
+class Band(NamedTuple):
+    """One entrant over the race; entry k belongs to mark k, over the seeds that have come so far."""
+
+    entrant: str
+    spent: tuple[float, ...]  # of the budget, on average
+    mean: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+class Row(NamedTuple):
+    """One entrant at the end. Errors are mean squared errors over the unseen tasks; ranges are over seeds."""
+
+    entrant: str
+    mean: float
+    low: float
+    high: float
+    median: float  # over tasks; its mean over seeds
+    steps: float
+    gradients: float
+    seconds: float
+    seeds: int
+    published: Match
+
+
+class Verdict(NamedTuple):
+    winner: str  # an entrant, or TIE
+    sentence: str
+
+
+def bands(race: Race, marks: Marks) -> tuple[Band, ...]:
+    """Every entrant's curve so far; a leg without marks is left out."""
+    return tuple(_still(race) if name == SCRATCH else _band(race, name, marks) for name in race.entrants)
+
+
+def _band(race: Race, name: str, marks: Marks) -> Band:
+    curves = [marks.get(Leg(name, seed), ()) for seed in range(race.seeds)]
+    columns = [[curve[k] for curve in curves if len(curve) > k] for k in range(max(map(len, curves)))]
+    errors = [[mark.error.mean for mark in column] for column in columns]
+    return Band(
+        name,
+        tuple(_average([mark.spent(race.budget) for mark in column]) for column in columns),
+        tuple(map(_average, errors)),
+        tuple(map(min, errors)),
+        tuple(map(max, errors)),
+    )
+
+
+def _still(race: Race) -> Band:
+    """Without training the error stays where it is."""
+    errors = [summary.mean for summary in from_scratch(race)]
+    mean, low, high = ((value, value) for value in (_average(errors), min(errors), max(errors)))
+    return Band(SCRATCH, (0, race.amount), mean, low, high)
+
+
+def _average(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def table(race: Race, marks: Marks) -> tuple[Row, ...]:
+    """The last mark of every entrant, best first. Legs that have not begun are left out."""
+    rows = [_still_row(race) if name == SCRATCH else _row(race, name, marks) for name in race.entrants]
+    return tuple(sorted((row for row in rows if row.seeds), key=lambda row: row.mean))
+
+
+def _row(race: Race, name: str, marks: Marks) -> Row:
+    last = [marks[leg][-1] for seed in range(race.seeds) if marks.get(leg := Leg(name, seed))]
+    errors = [mark.error.mean for mark in last] or [float("nan")]
+    medians, steps, gradients, seconds = (
+        _average(values or [0.0])
+        for values in (
+            [mark.error.median for mark in last],
+            [mark.steps for mark in last],
+            [mark.gradients for mark in last],
+            [mark.seconds for mark in last],
+        )
+    )
+    published = reported(leg_config(race, Leg(name, 0)))
+    numbers = (_average(errors), min(errors), max(errors), medians, steps, gradients, seconds)
+    return Row(name, *numbers, len(last), published)
+
+
+def _still_row(race: Race) -> Row:
+    found = from_scratch(race)
+    errors = [summary.mean for summary in found]
+    median = _average([summary.median for summary in found])
+    reason = Match((), "No training, so nothing to compare.")
+    return Row(SCRATCH, _average(errors), min(errors), max(errors), median, 0, 0, 0, len(found), reason)
+
+
+def verdict(rows: tuple[Row, ...]) -> Verdict:
+    """The best row wins if its range over the seeds lies below the next one's; otherwise nobody does."""
+    best, second = rows[:2]
+    numbers = f"{_range(best)} against {_range(second)}"
+    if best.high < second.low:
+        return Verdict(best.entrant, f"{best.entrant} ends lowest with every seed: {numbers} for {second.entrant}.")
+    return Verdict(
+        TIE,
+        f"The ranges of {best.entrant} and {second.entrant} over the seeds overlap: {numbers}.",
+    )
+
+
+def _range(row: Row) -> str:
+    return f"{numeral(row.mean, 3)} ({numeral(row.low, 3)} to {numeral(row.high, 3)})"

@@ -1,0 +1,191 @@
+"""What the race page shows: the recorded race and the bet on it, the reader's own race, and its table."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from maml_core.numerals import numeral
+from maml_core.train.cost import StepCost, step_cost
+from maml_core.train.race import BUDGETS, TASKS, Leg, Mark, Race, leg_config, legs
+from maml_core.train.race_scripts import commands, marks_csv
+from maml_core.train.racing import Progress
+from maml_core.train.recorded_race import COMMAND, recorded
+from maml_core.train.reported import Reported
+from maml_core.train.standings import TIE, Row, bands, table, verdict
+from pages.ui import charts_live, charts_race, guessing, live, race_feed
+from pages.ui.lab_views import plural
+
+SHOWN = 5  # marks of the recorded race that can be seen before the bet
+Known = Mapping[Leg, tuple[Mark, ...]]
+
+
+def predict(name: str) -> bool:
+    """The bet on the recorded race, of which only the first half is shown until it is made."""
+    race, marks = recorded()
+    won = verdict(table(race, marks))
+    trained = [entrant for entrant in race.entrants if entrant != "from scratch"]
+    choices = [guessing.Choice(entrant, entrant == won.winner, won.sentence) for entrant in (*trained, TIE)]
+    seen = marks[legs(race)[0]][SHOWN].steps
+    question = (
+        f"These are the first {seen} of {race.amount} steps, with {race.seeds} seeds. At the end, who is lowest?"
+    )
+    return guessing.predict(name, question, choices)
+
+
+def buttons(race: Race, running: Race | None, progress: Progress | None, *, moved: bool) -> None:
+    """Start, stop, and back to the recorded race."""
+    live_now = bool(progress and running and not progress.over(running))
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.button(
+            "Start" if running is None else "Start again with these",
+            icon=":material/flag:",
+            type="primary",
+            key="race start",
+            disabled=live_now or moved,
+            on_click=race_feed.start,
+            args=(race,),
+        )
+        st.button("Stop", icon=":material/stop:", key="race stop", disabled=not live_now, on_click=race_feed.stop)
+        if running and not live_now:
+            st.button(
+                "Back to the recorded race", icon=":material/history:", key="race forget", on_click=race_feed.forget
+            )
+    if sentence := live.refusal(race_feed.NAME):
+        st.markdown(f":red[{sentence}]")
+    if running and running != race:
+        st.caption("The race below has another set-up than the controls.")
+
+
+def picture(
+    desk: live.Desk, running: Race | None, progress: Progress | None, *, wanted: Race, revealed: bool
+) -> None:
+    """The reader's own race as it runs, or the recorded one."""
+    if running is None or progress is None:
+        _recorded_picture(wanted, revealed)
+        return
+    alt = _words(running, progress.marks)
+    panel = charts_live.panel(charts_race.race(running), "Lines: mean over the seeds; bands: from best to worst", alt)
+    live.chart(desk, race_feed.NAME, {race_feed.NAME: panel}, empty="", query={"race": race_feed.name_of(desk)})
+
+
+def _recorded_picture(wanted: Race, revealed: bool) -> None:
+    race, marks = recorded()
+    shown = marks if revealed else {leg: kept[: SHOWN + 1] for leg, kept in marks.items()}
+    st.plotly_chart(charts_race.race(race, bands(race, shown)), key="race recorded", alt=_words(race, shown))
+    which = (
+        "" if wanted == race else " It is the one that this page opens with, not the one that the controls ask for."
+    )
+    which += "" if revealed else " Only its first half is shown."
+    st.caption(
+        f":material/history: **Recorded earlier**, not run here (`{COMMAND}`).{which} Start runs it, or any other "
+        "race, on this server. Lines are means over the seeds, bands reach from the best seed to the worst."
+    )
+
+
+def _words(race: Race, marks: Known) -> str:
+    """The picture as a text alternative."""
+    ends = (
+        f"{band.entrant} {numeral(band.mean[-1], 3)} after {numeral(band.spent[-1], 4)}"
+        for band in bands(race, marks)
+        if band.mean
+    )
+    return f"Mean squared error over {BUDGETS[race.budget]}, {race.seeds} seeds: {'; '.join(ends)}."
+
+
+def result(race: Race, marks: Known, ended: Mapping[Leg, str], *, recorded_race: bool) -> None:
+    """The verdict, the final table, what broke off, and the table as a file."""
+    rows = table(race, marks)
+    if len(rows) < 2:
+        return
+    if len(ended) == len(legs(race)) and not any(ended.values()):
+        st.markdown(f":material/trophy: **{verdict(rows).sentence}**")
+    for leg, why in ended.items():
+        if why and why != "stopped":
+            st.markdown(f":orange[:material/warning:] {leg.entrant}, seed {leg.seed}, broke off: {why}")
+    st.table(_columns(race, rows, timed=not recorded_race))
+    st.caption(
+        f"Mean squared errors on {TASKS} unseen tasks after {plural(race.test_steps)}, the "
+        "same tasks for all; in brackets the best and the worst of the seeds. " + _paper_note(race, rows)
+    )
+    st.download_button(
+        "All marks as CSV",
+        lambda: marks_csv(race, marks),
+        "race.csv",
+        "text/csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def _columns(race: Race, rows: tuple[Row, ...], *, timed: bool) -> dict[str, list[str]]:
+    columns = {
+        "": [row.entrant for row in rows],
+        "mean over tasks": [
+            f"{numeral(row.mean, 3)} ({numeral(row.low, 3)} to {numeral(row.high, 3)})" for row in rows
+        ],
+        "median over tasks": [numeral(row.median, 3) for row in rows],
+        "outer steps": [numeral(round(row.steps)) for row in rows],
+        "gradients per task": [numeral(round(row.gradients)) for row in rows],
+    }
+    if timed:
+        columns["seconds a leg"] = [f"{row.seconds:.1f}" for row in rows]
+    return columns | {"the paper reports": [_published(race, row) for row in rows]}
+
+
+def _published(race: Race, row: Row) -> str:
+    """The published number that is alike, or a dash."""
+    alike = _alike(race, row)
+    return f"{numeral(alike[0].value)} after {alike[0].iterations} steps" if alike else "–"
+
+
+def _alike(race: Race, row: Row) -> list[Reported]:
+    setting = (race.test_steps, race.shots)
+    return [each for each in row.published.rows if (each.steps, each.test_shots) == setting]
+
+
+def _paper_note(race: Race, rows: tuple[Row, ...]) -> str:
+    """Whose numbers stand in the table and what else was different there, or why there are none."""
+    sources = {each.source for row in rows for each in _alike(race, row)}
+    if not sources:
+        return "No published number belongs to this setting: papers used other points, families or steps."
+    return (
+        f"Published: {' and '.join(sources)}, with other first weights, rates and meta-batches, and far more steps."
+    )
+
+
+def costs(race: Race) -> None:
+    """What one outer step costs each entrant: by formula, and as PyTorch counts it."""
+    found = step_costs(race)
+    if all(cost.agree for cost in found):
+        each = ", ".join(f"{cost.entrant} **{cost.formula}**" for cost in found)
+        st.markdown(
+            f":green[:material/verified:] An outer step costs, in gradients per task: {each}. Two independent ways "
+            "agree: counting the gradients and Hessian-vector products of the algorithm, and PyTorch's own count of "
+            "every multiplication."
+        )
+        return
+    for cost in found:
+        colour, icon = ("green", "verified") if cost.agree else ("orange", "warning")
+        counted = (
+            "" if cost.agree else f"; PyTorch's count of multiplications gives {numeral(cost.counted, 4)}. {cost.why}"
+        )
+        st.markdown(f":{colour}[:material/{icon}:] Gradients a step, {cost.entrant}: **{cost.formula}**{counted}")
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def step_costs(race: Race) -> tuple[StepCost, ...]:
+    trained = [leg for leg in legs(race) if leg.seed == 0]
+    return tuple(step_cost(leg.entrant, leg_config(race, leg)) for leg in trained)
+
+
+def again(race: Race, marks: Known) -> None:
+    """The commands that repeat the legs."""
+    with st.expander("The same on a command line", icon=":material/terminal:"):
+        spent = {leg.entrant: kept[-1].steps for leg, kept in marks.items() if leg.seed == 0 and kept}
+        lines = commands(race, spent)
+        st.code("\n".join(lines.values()), language="bash", wrap_lines=True)
+        st.caption(
+            "Seed 0; other seeds with `--seed 1` and so on. Then, for each file: `python -m maml_core evaluate "
+            f"FILE --tasks {TASKS} --steps {race.test_steps}`. A pretrained network adapts better at a rate of its "
+            "own, which the script looks for."
+        )

@@ -1,0 +1,53 @@
+"""Lesson 8 in a browser: the bet, the default race to its end, a race that is stopped, a phone."""
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+LESSON = "08_race"
+LONG = 180_000  # ms: the default race takes fifteen seconds on two idle cores
+
+
+def sideways(page):
+    return page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_the_default_race_is_bet_on_run_to_its_end_and_left_and_found_again(visit):
+    one = visit()
+    page = one.open(LESSON)
+    page.get_by_text("Recorded earlier").wait_for()
+    page.get_by_role("button", name="maml", exact=True).last.click()
+    page.get_by_text("ends lowest with every seed").first.wait_for()
+    one.settle()
+    page.get_by_role("button", name="Start").click()
+    page.locator(".live .numbers", has_text="of 9 legs").wait_for()
+    page.locator(".live .scatterlayer .trace").first.wait_for(state="attached")
+    one.settle()
+    page.get_by_role("link", name="The sinusoid lab").last.click()
+    page.locator("h1", has_text="The sinusoid lab").wait_for()
+    one.settle()
+    page.get_by_role("link", name="The race").last.click()
+    page.locator(".live .words", has_text="Racing").wait_for()
+    page.locator(".live .words", has_text="All legs are at their end").wait_for(timeout=LONG)
+    page.locator("[data-testid=stTable]").wait_for()
+    assert page.get_by_text("maml ends lowest with every seed").count()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="All marks as CSV").click()
+    rows = download.value.path().read_text().splitlines()
+    assert len(rows) == 1 + 9 * 11
+
+
+def test_a_race_is_stopped_on_a_phone_and_a_link_brings_its_set_up_without_its_result(visit):
+    one = visit(width=390)
+    page = one.open(f"{LESSON}?entrants=fomaml&entrants=anil&race_iterations=5000&race_seeds=2&equal=iterations")
+    assert not sideways(page)
+    page.get_by_role("button", name="Start").click()
+    page.locator(".live .numbers", has_text="of 4 legs").wait_for()
+    one.settle()
+    page.get_by_role("button", name="Stop").click()
+    page.locator("[data-testid=stTable]").wait_for()
+    one.settle()
+    assert page.locator(".live .words").inner_text() == "Stopped; what has been run stays."
+    assert not sideways(page)
+    two = visit().open(page.url.split("/")[-1])
+    two.get_by_text("Recorded earlier").wait_for()
+    two.locator("[data-testid=stSlider]", has_text="outer steps").get_by_text("5000", exact=True).wait_for()
