@@ -59,7 +59,7 @@ def test_task_by_task_gives_the_engine_s_step(graphs, algorithm):
     assert graphs[algorithm].difference < 1e-4
 
 
-@pytest.mark.parametrize("algorithm", set(ALGORITHMS) - set(WITHOUT))
+@pytest.mark.parametrize("algorithm", sorted(set(ALGORITHMS) - set(WITHOUT)))
 def test_the_leaves_are_theta_s_by_name(graphs, algorithm):
     leaves = {node.op for node in graphs[algorithm].tasks[0].nodes if node.stage == THETA}
     config = Config(algorithm, hidden=(5, 5))
