@@ -29,6 +29,8 @@ setup: $(VENV)/test .graphviz .chromium ## everything that the app and its tests
 
 bench: setup ## time the app in a browser, write benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.lesson_in_browser
+	$(BIN)/python -m benchmarks.landscape_in_browser
+	$(BIN)/python -m benchmarks.live_training
 
 clean: ## remove what setup made inside this folder
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis
