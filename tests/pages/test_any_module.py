@@ -59,7 +59,7 @@ def test_the_numbers_are_the_engine_s_and_follow_the_controls():
     assert names(app) == ["this attempt", "the meta-gradient"]
     assert tuple(chart(app)["data"][0]["x"]) == expected.leaves
     assert f"{expected.outcome.degrees:.3g}°" in text(app)
-    assert "4 steps of 0.1 end at a query loss of" in text(app)
+    assert "4 steps lead at a rate of 0.1 to a query loss of" in text(app)
     assert "every step was taken from θ again" in text(app)
 
 
