@@ -220,9 +220,9 @@ class Landscape {
   gains(H) {
     const { data: { rates: { inner_lr: alpha }, hidden } } = this;
     return eigen(H).values.map((value, i) => {
-      const gain = 1 - alpha * value, wild = Math.abs(gain) > 1 + 1e-12, name = `<i>λ</i><sub>${i + 1}</sub>`;
-      if (hidden) return `<li>${i ? 'along the flattest direction' : 'along the sharpest direction'} ${name} = <b>${show(value)}</b></li>`;
-      return `<li class="${wild ? 'wild' : ''}">${name} = <b>${show(value)}</b>, so 1 − α${name} = <b>${show(gain)}</b>: ${wild ? '▲ ' : ''}${fate(gain)}</li>`;
+      const gain = 1 - alpha * value, word = fate(gain), wild = word.endsWith('more'), name = `<i>λ</i><sub>${i + 1}</sub>`;
+      if (hidden) return `<li>the ${i ? 'smallest' : 'largest'} curvature: ${name} = <b>${show(value)}</b></li>`;
+      return `<li class="${wild ? 'wild' : ''}">${name} = <b>${show(value)}</b>, so 1 − α${name} = <b>${show(gain)}</b>: ${wild ? '▲ ' : ''}${FATES[word]}</li>`;
     }).join('');
   }
 
@@ -418,11 +418,13 @@ function scientific(x) {
   return `${minus(mantissa)}·10${[...String(+exponent)].map(c => c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[c]).join('')}`;
 }
 
-/* What a nudge along this direction becomes. */
-function fate(gain) {
-  if (Math.abs(gain) < .005) return 'forgotten';
-  if (Math.abs(gain - 1) < 1e-12) return 'kept as it is';
-  if (gain > 1) return 'stretched: the loss curves downwards here';
-  if (gain > 0) return 'shrunk';
-  return gain >= -1 ? 'turned round and shrunk' : 'turned round and stretched: α is past 2/λ';
-}
+/* What becomes of a nudge along a direction, by the word for its gain. */
+const FATES = {
+  'just as far': 'kept as it is',
+  less: 'shrunk',
+  'not at all': 'forgotten',
+  'backwards, less': 'turned round and shrunk',
+  'backwards, as far': 'turned round, as long as before',
+  'backwards, more': 'turned round and stretched: α is past 2/λ',
+  more: 'stretched: the loss curves downwards here',
+};

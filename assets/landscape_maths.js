@@ -175,6 +175,12 @@ function jacobian(path, alpha) {
   return [[left[0], right[0]], [left[1], right[1]]];
 }
 
+/* What multiplying by `gain` does to a nudge, in the words of maml_core/plane/one_step.py. */
+export function fate(gain) {
+  for (const [exact, word] of [[1, 'just as far'], [0, 'not at all'], [-1, 'backwards, as far']]) if (Math.abs(gain - exact) < 1e-7) return word;
+  return (gain > 0 ? '' : 'backwards, ') + (Math.abs(gain) < 1 ? 'less' : 'more');
+}
+
 // ---- words of geometry ---------------------------------------------------------------------------------------------
 
 /* Degrees from b to a, counter-clockwise positive. */

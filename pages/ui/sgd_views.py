@@ -68,7 +68,7 @@ def second(timing: Timing) -> None:
             "the longest."
         )
     else:
-        st.markdown(f":orange[:material/warning:] The ways to the import's seconds part. {check.reason}")
+        st.markdown(f":orange[:material/warning:] The ways to the import's seconds disagree. {check.reason}")
     with st.expander("The ways, in seconds"):
         st.table(lesson.rows_to_columns({way.name: {"seconds": numeral(way.vector[0], 4)} for way in check.ways}))
         st.caption("They come from different processes, so they cannot agree to many digits.")

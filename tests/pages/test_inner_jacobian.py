@@ -46,6 +46,12 @@ def test_the_answer_follows_the_controls(alpha, label):
     assert "and so it is" in text(app)
 
 
+@pytest.mark.parametrize(("alpha", "label"), [("0.5", "backwards, as far"), ("0.25", "not at all")])
+def test_the_borders_have_answers_of_their_own(alpha, label):
+    app = guess(open_page(LESSON, inner_lr=alpha, sharpness="4"), label)
+    assert "and so it is" in text(app)
+
+
 def test_where_the_loss_curves_downwards_everywhere_a_nudge_goes_further():
     app = guess(open_page(LESSON, plane="own", support="-u**2 - v**2", query="u + v"), "more")
     assert "and so it is" in text(app)
@@ -122,6 +128,20 @@ def test_losses_that_break_are_shown_and_not_raised(support):
     exact = land(app)["exact"]
     finite = [x for arrow in exact["arrows"].values() for x in arrow if x is not None]
     assert all(map(math.isfinite, finite))
+
+
+def test_where_the_curvature_is_not_finite_no_view_pretends():
+    app = guess(
+        open_page(LESSON, plane="own", support="exp(exp(exp(u)))", query="v**2", theta="2,2"), "nobody can say"
+    )
+    captions = "\n".join(caption.value for caption in app.caption)
+    assert "and so it is" in text(app)
+    assert "the curvature is not a finite number, so there is no 1/λ" in captions
+    assert "curves upwards" not in captions
+    assert "cannot be compared. The support loss at θ is infinite" in text(app)
+    for chart in app.get("plotly_chart")[:3]:
+        first = json.loads(chart.proto.spec)["data"][0]["y"]
+        assert all(value is None for value in (first if isinstance(first, list) else [None]))
 
 
 def test_a_judged_claim_shows_its_verdict(revealed):

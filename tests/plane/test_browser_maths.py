@@ -16,6 +16,7 @@ from maml_core.graphs.tapes import tape
 from maml_core.meta.agreement import relative_difference
 from maml_core.plane import problems
 from maml_core.plane.answers import Rates, answer
+from maml_core.plane.one_step import fate
 
 MATHS = Path(__file__).parents[2] / "assets" / "landscape_maths.js"
 EVERY = ("maml", "fomaml", "truncated", "reptile", "one-leap", "imaml", "anil", "boil")
@@ -126,6 +127,11 @@ def by_autograd(expression, point):
     if slope.requires_grad:
         rows = [torch.autograd.grad(slope[i], at, retain_graph=True)[0] for i in range(2)]
     return [height.item(), *slope.tolist(), rows[0][0].item(), rows[0][1].item(), rows[1][1].item()]
+
+
+def test_the_browser_has_the_same_words_for_a_gain():
+    gains = [-3.0, -1.0 - 1e-9, -1.0, -1.0 + 1e-6, -0.4, -1e-9, 0.0, 0.004, 0.7, 1.0, 1.0 + 1e-6, 2.0]
+    assert in_node("data.map(fate)", gains) == [fate(gain) for gain in gains]
 
 
 def test_the_geometry_is_that_of_linear_algebra():
