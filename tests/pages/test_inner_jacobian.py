@@ -117,7 +117,7 @@ def test_a_loss_that_cannot_be_read_stays_and_gets_a_sentence():
     before = land(app)["tasks"][0]["support"]
     app.text_input(key="support").set_value("cos(w)").run()
     assert not app.exception
-    assert "There is no `w` here" in text(app).replace("\\", "")
+    assert "There is no “w” here" in text(app)
     assert land(app)["tasks"][0]["support"] == before
 
 
