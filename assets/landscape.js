@@ -5,6 +5,7 @@
    drawn again at every move, by the mathematics above. */
 
 const SIDE = 600, CIRCLE = 52;  // of the square, and of the circle around θ, in the picture's own units
+const RIM = 16, WHOLE = SIDE + 2 * RIM;  // around the square, so that θ in a corner is in sight and can be grabbed
 const SHORTEST = 40, LONGEST = 160, USUAL = 96, TRUE_LONGEST = 190;  // of an arrow
 const STEP = 1 / 200, LEAP = 1 / 20;  // of the square, per arrow key and with Shift
 const QUIET_MS = 250, DECIMALS = 1e3;
@@ -318,13 +319,14 @@ class Landscape {
   }
 
   resize() {
-    this.zoom = Math.min(Math.max(SIDE / (this.$('.map svg').clientWidth || SIDE), 1), 1.6);
+    this.zoom = Math.min(Math.max(WHOLE / (this.$('.map svg').clientWidth || WHOLE), 1), 1.6);
     this.root.style.setProperty('--z', this.zoom);
   }
 
   under(event) {
     const box = this.$('.map svg').getBoundingClientRect(), { centre: [cu, cv], halfWidth: h } = this.data;
-    return [cu + h * (2 * (event.clientX - box.left) / box.width - 1), cv - h * (2 * (event.clientY - box.top) / box.height - 1)];
+    const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map(share => (2 * share - 1) * WHOLE / SIDE);
+    return [cu + h * x, cv - h * y];
   }
 
   grab(event) {
@@ -406,7 +408,7 @@ const FRAME = `
   <p class="says"></p><span class="spoken" aria-live="polite"></span>
   <div class="board">
     <div class="map">
-      <svg viewBox="0 0 ${SIDE} ${SIDE}" role="group" aria-label="Map of the two weights u and v with the losses as contours">
+      <svg viewBox="${-RIM} ${-RIM} ${WHOLE} ${WHOLE}" role="group" aria-label="Map of the two weights u and v with the losses as contours">
         <g class="scenery" aria-hidden="true"></g>
         <g class="knob" tabindex="0" role="slider" aria-label="θ, the initialisation, on the plane of u and v. Arrow keys move it, Shift makes them faster.">
           <circle class="hit" r="22"/><circle class="ring" r="11"/><circle class="dot" r="6"/></g>
@@ -429,7 +431,7 @@ const minus = x => String(x).replace('-', '−');
 function show(x) {
   if (!Number.isFinite(x)) return x !== x ? 'not a number' : x > 0 ? '∞' : '−∞';
   if (x !== 0 && (Math.abs(x) >= 1e4 || Math.abs(x) < 1e-3)) return scientific(x);
-  return minus(Math.abs(x) >= 100 ? x.toFixed(0) : Math.abs(x) >= 10 ? x.toFixed(1) : x.toFixed(x && Math.abs(x) < .1 ? 2 - Math.floor(Math.log10(Math.abs(x))) : 2)).replace(/^−(0\.?0*)$/, '$1');
+  return minus(Math.abs(x) >= 100 ? x.toFixed(0) : Math.abs(x) >= 10 ? x.toFixed(1) : x.toFixed(x && Math.abs(x) < .1 ? 2 - Math.floor(Math.log10(Math.abs(x))) : 2)).replace(/(\.\d\d\d*?)0+$/, '$1').replace(/^−(0\.?0*)$/, '$1');
 }
 
 function scientific(x) {

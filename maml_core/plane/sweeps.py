@@ -28,7 +28,7 @@ class Sweep(NamedTuple):
 
     Where one of the two is 0, there is no angle: NaN. Where φ, the curvature or a gradient is not finite, there is
     nothing to compare: both are NaN, although autograd may return a finite slope along a weight that does not move.
-    `sharpest` is the largest curvature.
+    `sharpest` is the largest curvature, `whose` the name of its task: empty if there is only one.
     """
 
     alphas: tuple[float, ...]
@@ -36,6 +36,7 @@ class Sweep(NamedTuple):
     angle: tuple[float, ...]
     ratio: tuple[float, ...]
     sharpest: float
+    whose: str
 
 
 def sweep(problem: Problem, theta: Point, most: float = 1.0) -> Sweep:
@@ -56,7 +57,7 @@ def sweep(problem: Problem, theta: Point, most: float = 1.0) -> Sweep:
             for j, value in enumerate(pair)
         ),
         *_compared(first_order, exact if curvatures.isfinite().all() else exact * math.nan),
-        max(pair[0] for pair in values),
+        *max((pair[0], task.name) for pair, task in zip(values, problem.tasks, strict=True)),
     )
 
 

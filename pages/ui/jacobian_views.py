@@ -85,10 +85,11 @@ def marks(found: Sweep) -> str:
         )
     if not found.sharpest > 0:
         return "No direction at this θ curves upwards, so there is no 1/λ: every positive α stretches, or keeps."
+    whose = found.whose and f", task {found.whose}’s,"
     one, two = numeral(1 / found.sharpest, 3), numeral(2 / found.sharpest, 3)
     return (
-        f"All of it from this θ, by autograd, at {len(found.alphas)} values of α. The largest curvature is λ₁ = "
-        f"{numeral(found.sharpest, 3)}. At α = 1/λ₁ = {one} the step forgets where along that direction it started; "
+        f"All of it from this θ, by autograd, at {len(found.alphas)} values of α. The largest curvature{whose} is "
+        f"λ₁ = {numeral(found.sharpest, 3)}. At α = 1/λ₁ = {one} the step forgets where along that direction it started; "
         f"beyond 2/λ₁ = {two} it throws a nudge further to the other side than it came from."
     )
 

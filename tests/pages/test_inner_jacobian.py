@@ -77,6 +77,19 @@ def test_the_curves_are_the_sweeps(revealed):
     assert figures[0]["layout"]["shapes"][2]["x0"] == pytest.approx(2 / 3.2)
 
 
+def test_every_gain_is_on_its_chart_and_the_axis_says_whose_curvature_it_marks():
+    app = guess(open_page(LESSON, plane="two tasks"), "just show me")
+    gains, _, ratio = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart")[:3])
+    low, high = gains["layout"]["yaxis"]["range"]
+    assert all(low < value < high for line in gains["data"] for value in line["y"])
+    assert "2/λ₁ of task A" in [mark["text"] for mark in gains["layout"]["annotations"]]
+    assert "The largest curvature, task A’s, is λ₁ = 2.4" in "\n".join(caption.value for caption in app.caption)
+    low, high = ratio["layout"]["yaxis"]["range"]
+    assert high - low > 0.6  # 1, 2 and 5 are ticks: two of them at least are in sight
+    sharp = json.loads(guess(open_page(LESSON, sharpness="8"), "just show me").get("plotly_chart")[0].proto.spec)
+    assert sharp["layout"]["yaxis"]["range"][0] < 1 - 8
+
+
 def test_the_real_network_is_measured(revealed):
     """0.01 stands near 2/λ_max for a trained θ: about seven tasks in ten are beyond it."""
     line = next(line for line in text(revealed).split("\n") if "tasks; the median of" in line)
@@ -98,7 +111,7 @@ def test_theta_is_in_the_link_and_comes_from_it():
 @pytest.mark.parametrize(
     ("parameter", "value", "sentence"),
     [
-        ("theta", "5,9", "it must be two numbers on this map, -3 to 3, -3 to 3, so this is -1.4,-0.3"),
+        ("theta", "5,9", "on this map, u from −3 to 3 and v from −3 to 3, so this is −1.4,−0.3"),
         ("theta", "nan,0", "it must be two numbers on this map"),
         ("theta", "1", "it must be two numbers on this map"),
         ("inner_lr", "7", "it must be a number from 0 to 1, so this is 0.45"),
