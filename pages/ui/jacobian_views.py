@@ -89,8 +89,8 @@ def marks(found: Sweep) -> str:
     one, two = numeral(1 / found.sharpest, 3), numeral(2 / found.sharpest, 3)
     return (
         f"All of it from this θ, by autograd, at {len(found.alphas)} values of α. The largest curvature{whose} is "
-        f"λ₁ = {numeral(found.sharpest, 3)}. At α = 1/λ₁ = {one} the step forgets where along that direction it started; "
-        f"beyond 2/λ₁ = {two} it throws a nudge further to the other side than it came from."
+        f"λ₁ = {numeral(found.sharpest, 3)}. At α = 1/λ₁ = {one} the step forgets where along that direction it "
+        f"started; beyond 2/λ₁ = {two} it throws a nudge further to the other side than it came from."
     )
 
 
