@@ -56,19 +56,19 @@ def _decades(ratios: Sequence[float]) -> dict[str, Any]:
     """The range of a logarithmic axis, at least from a half to two, with ticks enough to read it by."""
     found = [math.log10(ratio) for ratio in ratios if 0 < ratio < math.inf]
     low, high = min([-0.31, *found]), max([0.31, *found])
-    return {
-        "range": [low - 0.05, high + 0.05],
-        "dtick": "D2" if high - low < 1.5 else max(1, round((high - low) / 5)),
-    }
+    ends = {"range": [low - 0.05, high + 0.05]}
+    if high - low > 2:
+        return ends | {"dtick": max(1, round((high - low) / 5))}
+    return ends | {"tickvals": [m * 10.0**k for k in range(math.floor(low), math.ceil(high)) for m in (1, 2, 5)]}
 
 
 def _over_alpha(figure: go.Figure, sweep: Sweep, alpha: float) -> go.Figure:
     """The axis of α with the marks 1/λ₁ and 2/λ₁ that lie on it, and where the slider is."""
     most, whose = sweep.alphas[-1], f" of task {sweep.whose}" if sweep.whose else ""
-    for name, multiple, side in (("1/λ₁", 1.0, "right"), (f"2/λ₁{whose}", 2.0, "left")):
+    for name, multiple, side in ((f"1/λ₁{whose}", 1.0, "right"), ("2/λ₁", 2.0, "left")):
         at = multiple / sweep.sharpest if sweep.sharpest > 0 else math.inf
         if at <= most:  # the labels point away from one another: they stay apart where λ₁ is large
-            mark = {"text": name, "y": 1.1, "xanchor": side}
+            mark = {"text": name, "y": 1.1, "xanchor": side if at < 0.9 * most else "right"}
             figure.add_vline(x=at, line={"color": WARNING, "dash": "dash"}, annotation=mark)
     figure.add_vline(x=alpha, line={"color": TRUTH, "width": 1.5}, annotation={"text": "α", "y": 1.0})
     figure.update_xaxes(title="α", range=[0, most])
