@@ -84,7 +84,7 @@ def test_where_the_order_does_not_matter_the_page_says_why(parameters, because):
 
 def test_a_kink_is_named_where_the_central_difference_parts():
     app = reveal_order(open_page(LESSON, k_task="ReLU", k_width="2", k_seed="1", k_alpha="0.05"))
-    assert "The ways to the meta-gradient part. Three exact ways agree" in text(app)
+    assert "The ways to the meta-gradient disagree. Three exact ways agree" in text(app)
     assert "kink of ReLU" in text(app)
 
 
