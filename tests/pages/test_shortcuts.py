@@ -13,7 +13,7 @@ from maml_core.meta.shortcuts import AXES, Setting, compared, problem_of
 from maml_core.numerals import numeral
 from maml_core.plane import problems
 from maml_core.plane.answers import Rates, answer
-from pages.ui import shortcut_labs, shortcut_sweep_words, shortcut_sweeps, shortcut_views
+from pages.ui import charts_shortcuts, shortcut_labs, shortcut_sweep_words, shortcut_sweeps, shortcut_views
 from tests.pages.test_pages import guess, open_page, text
 
 LESSON = "pages/06_shortcuts.py"
@@ -64,6 +64,15 @@ def test_the_right_guess_is_computed_and_the_numbers_are_the_engines(revealed):
         assert angle == f"{numeral(row.degrees, 3)}°"
         assert length == f"× {numeral(row.ratio, 3)}"
     assert list(cells["Hv products"]) == ["3", "0", "0", "3", "3", "3", "1", "6", "1"]
+
+
+def test_lengths_have_ticks_however_close_they_are(revealed):
+    axis = chart(revealed, 0)["layout"]["xaxis2"]
+    low, high = axis["range"]
+    assert sum(low <= math.log10(tick) <= high for tick in axis["tickvals"]) >= 3
+    assert high > 0.3 + max(math.log10(row.ratio) for row in compared(Setting()) if row.finite) - 0.3
+    wide = charts_shortcuts._lengths([1e-40, 1e30])
+    assert 3 <= sum(wide["range"][0] <= math.log10(tick) <= wide["range"][1] for tick in wide["tickvals"]) <= 9
 
 
 def test_both_agreement_lines_are_there(revealed):
