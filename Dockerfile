@@ -23,7 +23,7 @@ RUN apt-get update \
 COPY requirements-test.txt .
 RUN pip install --no-cache-dir -r requirements-test.txt
 COPY . .
-RUN ruff check . && ruff format --check . && pyright && python -m pytest -n 2 --dist loadgroup
+RUN ruff check . && ruff format --check . && pyright && python -m pytest -n 2 --dist loadfile
 
 FROM base AS app
 COPY . .

@@ -18,7 +18,7 @@ app: $(VENV)/app ## set up what is missing, start the app, print its address
 	@$(BIN)/streamlit run serve.py --server.port $(PORT)
 
 test: setup check ## set up what is missing, then lint, types and all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/test ## lint, format and types only
 	$(BIN)/ruff check .

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 PAGE = "01_backward_and_grad"
 LIT = "el => el.classList.contains('on')"
 LONG = "sin(cos(sin(cos(sin(cos(x1%2Bx2*x3**2))))))*exp(x1*x2)/sqrt(1%2Bx3**2)-tanh(x1*x3)"

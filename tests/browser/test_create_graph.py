@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.conftest import LESSON
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 POW = "L5c25-35.0"  # x_prime**4 on line 5, first inner step
 LIT = "el => el.classList.contains('on')"
 

@@ -5,7 +5,7 @@ import pytest
 from pages.ui.syllabus import LESSONS
 from tests.browser.conftest import LESSON, Visit, served
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 PAGES = ["", *(lesson.name for lesson in LESSONS)]
 
 

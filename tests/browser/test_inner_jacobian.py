@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 LESSON = "04_inner_jacobian"
 KNOB = ".landscape .knob"
 METHODS = ("maml", "fomaml")

@@ -10,7 +10,7 @@ from maml_core.meta.trees import unflatten
 from maml_core.practice.loops.landmarks import landmarks
 from maml_core.practice.loops.problem import as_json, published
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 LESSON = "10_is_it_second_order"
 
 

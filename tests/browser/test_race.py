@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 LESSON = "08_race"
 LONG = 180_000  # ms: the default race takes fifteen seconds on two idle cores
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 LESSON = "07_sinusoid_lab"
 LONG = f"{LESSON}?lab_iterations=100000"
 

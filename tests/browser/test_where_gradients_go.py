@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 LESSON = "02_where_gradients_go"
 EDITED = ".linked figure[data-panel=edited]"
 LIT = "el => el.classList.contains('on')"

@@ -9,7 +9,6 @@ import pytest
 from maml_core.practice.loops.bench import BENCH, examine
 from maml_core.practice.loops.scripts import loop_script
 
-pytestmark = pytest.mark.xdist_group("loop scripts")  # they share one long fixture
 SAID = {  # one of each kind of check
     "load_state_dict": "degrees from it 50.4",
     "phi detached": "RuntimeError element 0 of tensors does not require grad",
