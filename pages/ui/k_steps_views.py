@@ -42,6 +42,14 @@ def explained(setting: Setting, steps: int) -> StepsExplained:
     return explain_steps(setting, steps)
 
 
+def warm_up() -> None:
+    """Draw once what the first reader sees first: a process is several times as slow at it as ever after."""
+    found = explain_steps(Setting(FAMILIES[0], inner_lr=0.1, width=4, seed=0), 5)
+    assert found.look is not None
+    charts_k_steps.product(found.look, both=False)
+    charts_terms.ledger(found.look.terms, found.look.length)
+
+
 @st.cache_data(max_entries=200, show_spinner=False)
 def _swept(setting: Setting, steps: int) -> tuple[RateStretch, ...]:
     return rate_sweep(setting, steps)

@@ -65,13 +65,13 @@ def _angle(degrees: float) -> str:
 
 
 def _as_far(swept: Swept) -> str:
-    """As far as there is a comparison: to the end, or to the last point before the first gap."""
-    places = (place for ys in swept.curves.values() for place, y in enumerate(ys) if not math.isfinite(y))
+    """As far as there is a comparison: to the end, or to the last point before any curve that began breaks off."""
+    begun = [ys for ys in swept.curves.values() if math.isfinite(ys[0])]
+    places = (place for ys in begun for place, y in enumerate(ys) if not math.isfinite(y))
     gap = min(places, default=None)
     if gap is None:
         return "from end to end"
-    ends = [f"{swept.axis.symbol} = {_number(swept.xs[0])}", _number(swept.xs[max(gap - 1, 0)])]
-    return f"from {' to '.join(ends)}"
+    return f"{'at' if gap == 1 else 'from'} {swept.axis.symbol} = {_ends(set(swept.xs[:gap]))}"
 
 
 def _leader(swept: Swept) -> str | None:

@@ -152,10 +152,11 @@ def test_without_maml_the_answer_is_none_and_nothing_is_compared():
 
 
 def test_a_comparison_that_ends_early_is_told_as_far_as_it_goes():
-    curves = {"truncated": [1.0, 2.0, math.nan], "imaml": [3.0, 4.0, math.nan]}
+    curves = {"truncated": [1.0, 2.0, math.nan], "anil": [3.0, 4.0, math.nan], "imaml": [math.nan] * 3}
     told = shortcut_sweep_words.in_words(shortcut_sweep_words.Swept(AXES["k"], (1, 2, 3), curves), (), "angle")
     assert "**truncated** from k = 1 to 2: no other curve goes below it." in told
     assert "MAML's own gradient is not finite at k = 3: no MAML to compare with." in told
+    assert "Not finite, so not drawn: iMAML at k = 1 to 2." in told
 
 
 def test_of_a_knob_of_whole_numbers_no_fraction_is_told():
