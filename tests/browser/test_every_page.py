@@ -6,7 +6,7 @@ from pages.ui.syllabus import LESSONS
 from tests.browser.conftest import LESSON, Visit, served
 
 pytestmark = pytest.mark.browser
-PAGES = ["", *(lesson.name for lesson in LESSONS)]
+PAGES = ["", "glossary", *(lesson.name for lesson in LESSONS)]
 
 
 def test_a_deep_link_is_the_first_request_of_a_fresh_server(browser):
@@ -21,8 +21,7 @@ def test_a_deep_link_is_the_first_request_of_a_fresh_server(browser):
         assert visit.troubles == []
 
 
-@pytest.mark.parametrize("width", [1400, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "theme"), [(1400, "light"), (390, "dark")])
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path or "home")
 def test_a_page_is_clean_in_both_themes_and_at_both_widths(visit, path, theme, width):
     page = visit(width=width, theme=theme).open(path)
