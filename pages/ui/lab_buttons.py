@@ -103,6 +103,8 @@ def take_away(desk: Desk, run: Snapshot | None) -> None:
             type=["safetensors"],
             key=_UPLOAD,
             on_change=_import,
+            disabled=desk.moved,
+            max_upload_size=desk.pool.limits.reader_mib,
             help="A .safetensors file from here or from `python -m maml_core train`. It takes the place of the run.",
         )
 
@@ -145,6 +147,5 @@ def _import() -> None:
     file = st.session_state.get(_UPLOAD)
     if file is not None:
         data = file.getvalue()
-        live.tell("load", NAME, data)
-        if not live.refusal(NAME):
+        if live.tell("load", NAME, data):
             lab_controls.show(loads(data)[1])

@@ -3,7 +3,9 @@
 import csv
 import json
 import time
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -227,6 +229,37 @@ def test_another_tab_takes_the_run_over_and_this_one_says_so(pool):
     assert data(app)["now"] is None
     app = press(app, "Bring it here")
     assert data(app)["now"]["iteration"] == 8
+
+
+@pytest.mark.parametrize("command", ["Start again", "Reset", "import"])
+def test_a_tab_that_has_lost_its_runs_commands_nothing(pool, command):
+    app = rested(press(open_page(PAGE, **SMALL), "Start"), pool)
+    before = run_of(app, pool)
+    pool.attach(data(app)["token"], "another page")
+    if command == "import":
+        config = replace(CONFIG, algorithm="fomaml")
+        app = upload(app, dumps(trained(config, 1), config))
+        assert app.selectbox(key="lab_algorithm").value == "maml"
+        assert app.file_uploader(key="lab_upload").disabled
+    else:
+        app = press(app, command)
+    assert pool.snapshot(before_token(app), "lab") == before
+    assert app.warning[0].value == data(app)["empty"] == "This run moved to another tab of yours."
+    assert "Press Start" not in json.dumps(data(app)["panels"])
+    assert press(app, "Bring it here")
+    assert data(app)["now"]["id"] == before.id
+
+
+def before_token(app):
+    """The token of a page that shows it no longer."""
+    return app.session_state["reader"]
+
+
+def test_the_largest_file_that_a_reader_may_keep_may_be_uploaded():
+    server = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text())["server"]
+    assert server["maxUploadSize"] >= Limits().reader_mib
+    wide = replace(CONFIG, hidden=(512, 512))
+    assert len(dumps(initial_state(wide), wide)) > 3 * 2**20
 
 
 def test_without_a_server_of_its_own_the_charts_are_plain(pool, monkeypatch):
