@@ -115,9 +115,18 @@ def _export(desk: Desk, run: Snapshot) -> None:
     _download("The loss curve as CSV", lambda: curve_csv(desk, run), f"{name}.csv", "Every step of this run.")
     about = "One Python file that needs only PyTorch: the engine's source, and an assert for each first loss."
     _download("A script that repeats it", script(desk, run, run.config), f"{name}.py", about)
-    st.caption("The same on a command line:")
-    st.code(command_line(run.config, run.state_step), language="bash", wrap_lines=True)
+    st.caption(_about_command(run))
+    st.code(command_line(run.config, run.state_step or run.config.iterations), language="bash", wrap_lines=True)
     st.caption("The charts can be saved as SVG by the camera in their corner.")
+
+
+def _about_command(run: Snapshot) -> str:
+    """What the command line does; it cannot be told to do no step."""
+    if run.state_step:
+        return "The same on a command line:"
+    if run.status == "failed":
+        return "The same on a command line; it breaks off at the first step, as this run did:"
+    return "This run has kept no step yet. All of its steps on a command line:"
 
 
 def _download(label: str, data: bytes | Callable[[], str], file_name: str, about: str) -> None:

@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from maml_core.numerals import numeral
 from maml_core.train import pool as pools
+from maml_core.train.adapting import floor
 from maml_core.train.checkpoint import dumps, loads
 from maml_core.train.config import PRESETS, resolved
 from maml_core.train.evaluate import adaptation, unseen
 from maml_core.train.limits import Limits
+from maml_core.train.stability import stability
 from maml_core.train.step import initial_state, meta_step
 from pages.ui import lab_buttons, lab_sections
 from pages.ui.live import Desk
@@ -248,6 +251,28 @@ def test_a_tab_that_has_lost_its_runs_commands_nothing(pool, command):
     assert "Press Start" not in json.dumps(data(app)["panels"])
     assert press(app, "Bring it here")
     assert data(app)["now"]["id"] == before.id
+
+
+def test_a_run_that_trains_far_above_the_best_guess_is_called_diverged(pool):
+    app = rested(press(open_page(PAGE, **(SMALL | {"lab_inner_lr": "1", "lab_hidden": "40, 40"})), "Start"), pool)
+    run = run_of(app, pool)
+    assert run.status == "finished"
+    times = run.loss / floor(run.config).mean
+    share = stability(*loads(run.state)).overshooting
+    assert times > 100
+    said = data(app)["now"]["words"]
+    assert f"Finished all 8 steps. It has diverged: the query loss is {numeral(times, 2)} times" in said
+    assert f"At step 8, α·λ_max lies above 2, where an inner step overshoots, on {share:.0%} of the tasks." in said
+    calm = rested(press(open_page(PAGE, **SMALL), "Start"), pool)
+    assert data(calm)["now"]["words"] == "Finished all 8 steps."
+
+
+def test_no_command_line_asks_for_no_step(pool):
+    app = upload(open_page(PAGE), dumps(initial_state(CONFIG), CONFIG))
+    commands = [code.value for code in app.code if "maml_core train" in code.value]
+    assert commands
+    assert all("--iterations 8 " in command for command in commands)
+    assert any("kept no step yet" in caption.value for caption in app.caption)
 
 
 def before_token(app):
