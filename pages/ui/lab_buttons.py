@@ -156,5 +156,5 @@ def _import() -> None:
     file = st.session_state.get(_UPLOAD)
     if file is not None:
         data = file.getvalue()
-        if live.tell("load", NAME, data):
+        if live.told("load", NAME, data):
             lab_controls.show(loads(data)[1])

@@ -107,8 +107,13 @@ def take_over() -> None:
         _keep(here.token)
 
 
-def tell(what: str, name: str, *args: Any, **options: Any) -> bool:  # noqa: ANN401
-    """Give the run `name` a command of the pool; made for `on_click`. What cannot be done is kept for `refusal`.
+def tell(what: str, name: str, *args: Any, **options: Any) -> None:  # noqa: ANN401
+    """Give the run `name` a command of the pool; made for `on_click`. What cannot be done is kept for `refusal`."""
+    told(what, name, *args, **options)
+
+
+def told(what: str, name: str, *args: Any, **options: Any) -> bool:  # noqa: ANN401
+    """As `tell`; whether it was done.
 
     False if nothing was done: a page whose runs have moved to another tab commands nothing, and says so by its chart.
     """

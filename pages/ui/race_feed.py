@@ -24,7 +24,7 @@ _RACES: dict[str, Entry] = {}  # by the reader's token
 
 def start(race: Race) -> None:
     """Begin in place of any old one; made for `on_click`. What stands in the way is kept for `live.refusal`."""
-    told = live.tell("snapshot", NAME)  # with a first command a reader gets a place, and a token
+    told = live.told("snapshot", NAME)  # with a first command a reader gets a place, and a token
     here = live.desk()
     if told and here.token:
         stop()

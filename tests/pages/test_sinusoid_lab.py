@@ -6,6 +6,7 @@ import time
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import torch
@@ -295,3 +296,18 @@ def test_without_a_server_of_its_own_the_charts_are_plain(pool, monkeypatch):
     app = press(open_page(PAGE, **SMALL), "1 step")
     figure = json.loads(app.get("plotly_chart")[0].proto.spec)
     assert figure["data"][0]["y"] == pytest.approx(losses(CONFIG, 1), rel=1e-4)
+
+
+def test_the_link_holds_what_is_looked_at(pool):
+    app = guess(open_page(PAGE, lab_look="your task", lab_steps="3", points="1 2; 3 -1"), "just show me")
+    shown = next(code.value for code in app.code if "lab_algorithm=" in code.value)
+    parts = parse_qs(urlsplit(shown).query)
+    assert [parts[name] for name in ("lab_look", "lab_steps", "points")] == [["your task"], ["3"], ["1 2; 3 -1"]]
+
+
+def test_an_imported_run_of_many_inner_steps_sets_no_control_beyond_its_range(pool):
+    config = replace(CONFIG, inner_steps=150)
+    app = upload(open_page(PAGE), dumps(initial_state(config), config))
+    assert app.number_input(key="lab_inner_steps").value == 100
+    assert "The link asked for" not in text(app)
+    assert any("inner_steps 150 → 100" in caption.value for caption in app.caption)
