@@ -146,7 +146,8 @@ def chart(
     """The panels, following the runs of a feed. `empty`: what is said as long as there is none."""
     if desk.moved:
         _say_moved()
-        empty, panels = MOVED, {name: panel._replace(hint=MOVED) for name, panel in panels.items()}
+        empty = "Its curves are in that tab now."
+        panels = {name: panel._replace(hint=panel.hint and empty) for name, panel in panels.items()}
     query = {"feed": feed} | {name: str(value) for name, value in (query or {}).items()}
     look = partial(_look, desk, query)
     if pools.SHARED is None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import time
 import tomllib
 from dataclasses import replace
@@ -248,7 +249,8 @@ def test_a_tab_that_has_lost_its_runs_commands_nothing(pool, command):
     else:
         app = press(app, command)
     assert pool.snapshot(before_token(app), "lab") == before
-    assert app.warning[0].value == data(app)["empty"] == "This run moved to another tab of yours."
+    assert app.warning[0].value == "This run moved to another tab of yours."
+    assert data(app)["empty"] == "Its curves are in that tab now."
     assert "Press Start" not in json.dumps(data(app)["panels"])
     assert press(app, "Bring it here")
     assert data(app)["now"]["id"] == before.id
@@ -311,3 +313,19 @@ def test_an_imported_run_of_many_inner_steps_sets_no_control_beyond_its_range(po
     assert app.number_input(key="lab_inner_steps").value == 100
     assert "The link asked for" not in text(app)
     assert any("inner_steps 150 → 100" in caption.value for caption in app.caption)
+
+
+def test_points_outside_the_usual_plot_are_in_it_and_a_blow_up_is_said(pool):
+    app = guess(open_page(PAGE, lab_look="your task", lab_steps="10", points="-10 9; 10 -9"), "just show me")
+    specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    plot, errors = (spec["layout"] for spec in specs[:2])
+    assert plot["xaxis"]["range"][0] < -10
+    assert plot["yaxis"]["range"][1] > 9
+    rows = [[math.inf if y is None else y for y in trace["y"]] for trace in specs[1]["data"]]
+    blown = any(not error <= 100 * max(row[0] for row in rows) for row in rows for error in row)
+    assert (errors["yaxis"].get("type") == "log") == blown
+    worse = any(not row[10] <= row[0] for row in rows)
+    assert worse
+    assert "further away than it began" in text(app)
+    one = guess(open_page(PAGE, lab_look="your task", points="1 2"), "just show me")
+    assert "on your one point," in text(one)
