@@ -3,6 +3,7 @@
 
 const TICK = 80;         // ms between two thoughts of looking at the server
 const PACE = 250;        // ms between two looks at a run that moves
+const IDLE = 3000;       // ms between two looks at a run at rest: another tab may have taken it, or lead it on
 const EAGER = 2000;      // ms after a click in which every tick looks, without waiting for the page
 const SAY_EVERY = 5000;  // ms between two sentences to a screen reader while nothing but the numbers changes
 const KEY = 'inner-loop-reader';
@@ -124,6 +125,7 @@ function tick(S) {
   if (eager || (S.now?.live && now - S.looked >= PACE)) return look(S);
   // It ended by itself: the rest of the page waits for that. After a click the page comes anyway.
   if (S.now && !S.now.live && S.data.now?.live && S.ended !== S.now.version) S.tell('ended', `${S.now.id} ${S.ended = S.now.version}`);
+  if (now - S.looked >= IDLE) look(S);
 }
 
 async function look(S) {
@@ -137,6 +139,7 @@ async function look(S) {
     if (now.moved) return lose(S);
     if (!S.host.isConnected) return;
     S.troubled = false;
+    if (S.now && !now.live && now.id === S.now.id && now.version === S.now.version) return;  // still at rest
     if (now.none ? S.now : true) take(S, now.none ? null : now);
   } catch {
     if (!S.troubled) say(S, 'The server does not answer; trying again.');

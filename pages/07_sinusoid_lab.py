@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import lab_buttons, lab_controls, lab_sections, lab_views, lesson, live
+from pages.ui import lab_buttons, lab_controls, lab_question, lab_sections, lab_views, lesson, live
 
 NAME = "07_sinusoid_lab"
 
@@ -12,7 +12,7 @@ wanted = lab_controls.config(desk.pool.limits.iterations)
 run = desk.run(lab_buttons.NAME)
 lab_buttons.buttons(desk, run, wanted)
 place = st.container()
-revealed = lab_sections.predict(NAME)
+revealed = lab_question.predict(NAME)
 steps = lab_views.steps_control() if revealed else 1
 with place:
     lab_sections.chart(desk, run, steps)
@@ -24,8 +24,8 @@ Every task is one sine, and a few points on it are all that is shown of it. A ne
 `inner_steps` gradient steps on those points, and is judged on *other* points of the same sine: that is the **query
 loss**. Meta-training changes what all tasks start from, the weights θ (Meta-SGD: and their step sizes), so that this
 loss falls. The four tasks above are drawn from numbers that no training step uses. The dotted curve is θ itself,
-before it has seen a point of the task: it fits none of them, and is not meant to. What counts is how far the steps
-carry it.
+before it has seen a point: one curve, the same for every task, so where it lies near one of them that is luck. What
+counts is how far the steps carry it.
 
 Start the *tour* and watch both charts. Then break it: raise α until a run diverges, give one algorithm the rates of
 another, or show fewer points than a sine has unknowns.

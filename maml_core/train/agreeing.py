@@ -29,8 +29,8 @@ def step_losses(state: State, config: Config) -> Agreement:
     tasks = Tasks(_double(drawn.support), _double(drawn.query), drawn.info)
     engine = config.row.function(loss_of(config), theta, tasks, **config.options).query_loss
     ways = {
-        "the engine: all tasks in one batch, autograd": engine,
-        "nn.Sequential, one task after another, autograd": _each(_by_module, theta, tasks, config),
+        "the engine in one batch by autograd": engine,
+        "nn.Sequential task by task by autograd": _each(_by_module, theta, tasks, config),
         "backpropagation written out by hand": _each(_by_hand, theta, tasks, config),
     }
     return agreement(ways, "A loss stands on a kink of ReLU, or an inner loop amplified the rounding.")

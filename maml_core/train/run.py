@@ -83,6 +83,8 @@ class Run:
     def leave(self, status: Status) -> bool:
         """Become `status` as soon as may be. True if a worker has to be told to park it first."""
         self.version += 1
+        if self.live and status != "waiting":
+            self.note = ""
         if self.status == "running":
             self.status, self.after = "stopping", status
             return True
@@ -130,9 +132,7 @@ class Run:
         if again:
             self.note = f"{what} That happened twice; the state of step {self.state_step} is kept."
         else:
-            self.note = (
-                f"{what} A new one takes over at step {self.state_step}, and the run stays the same to the bit."
-            )
+            self.note = f"{what} It went back to step {self.state_step}, and stays the same to the bit."
         self.version += 1
 
     def _rewind(self) -> None:

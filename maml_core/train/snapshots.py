@@ -71,7 +71,7 @@ def _words(run: Run, ahead: int, sharing: int) -> str:
         "paused": "Paused, because nobody was looking." if run.unseen else "Paused.",
         "stopped": f"Stopped. {kept}",
         "finished": f"Finished all {run.config.iterations} steps.",
-        "failed": f"{run.error} {kept}",
+        "failed": run.error if run.error.endswith("is kept.") else f"{run.error} {kept}",
         "crashed": "",
     }[run.status]
     return f"{text} {run.note}".strip()

@@ -16,6 +16,7 @@ LEARNERS = {  # colour and dash: colour is never the only sign
     "pretrained": (FIRST_ORDER, "dash"),
     "from scratch": (WARNING, "dashdot"),
 }
+WIDE = 100.0  # errors that grow by more than this want a logarithmic axis
 GRID_STEP = 0.5  # of the invisible markers that catch a click
 STATISTICS = {"median": "median", "mean": "mean", "trimmed mean": "trimmed_mean"}
 
@@ -99,30 +100,30 @@ def histogram(found: Histogram, names: Sequence[str]) -> go.Figure:
 def own_task(task: OwnTask, step: int, *, reach: float) -> go.Figure:
     """The reader's points and every learner after `step` inner steps, over markers that catch a click anywhere."""
     figure = go.Figure()
-    _catch_clicks(figure, task, reach)
+    px, py = zip(*task.points, strict=True)
+    side = max(task.x[-1], 1.05 * max(map(abs, px)))
+    _catch_clicks(figure, side, reach)
     for name, learner in task.learners.items():
         color, dash = LEARNERS[name]
         line = {"color": color, "dash": dash, "width": 3 if name == "your θ" else 2}
         figure.add_scatter(
             x=task.x, y=learner.predictions[step], name=name, mode="lines", line=line, hoverinfo="skip"
         )
-    px, py = zip(*task.points, strict=True)
     marker = {"color": TRUTH, "size": 11, "line": {"color": NEUTRAL, "width": 1}}
     figure.add_scatter(x=px, y=py, name="your points", mode="markers", marker=marker)
-    figure.update_xaxes(range=[task.x[0], task.x[-1]], title="x", fixedrange=True)
+    figure.update_xaxes(range=[-side, side], title="x", fixedrange=True)
     figure.update_yaxes(range=[-reach, reach], title="y", fixedrange=True)
     return figure.update_layout(
         height=420, margin=MARGIN, clickmode="event+select", dragmode=False, legend={"orientation": "h", "y": 1.1}
     )
 
 
-def _catch_clicks(figure: go.Figure, task: OwnTask, reach: float) -> None:
+def _catch_clicks(figure: go.Figure, side: float, reach: float) -> None:
     """Invisible markers all over the plot: a click is told where there is one."""
-    side = [k * GRID_STEP for k in range(round(-reach / GRID_STEP), round(reach / GRID_STEP) + 1)]
-    across = [value for value in side if task.x[0] <= value <= task.x[-1]]
+    across, up = ([k * GRID_STEP for k in range(-int(n), int(n) + 1)] for n in (side / GRID_STEP, reach / GRID_STEP))
     figure.add_scatter(
-        x=[x for x in across for _ in side],
-        y=[y for _ in across for y in side],
+        x=[x for x in across for _ in up],
+        y=[y for _ in across for y in up],
         mode="markers",
         marker={"opacity": 0.0, "size": 14},
         hoverinfo="none",
@@ -140,5 +141,8 @@ def own_errors(task: OwnTask, step: int) -> go.Figure:
         figure.add_scatter(x=x, y=learner.errors, name=name, mode="lines+markers", line=line)
     figure.add_vline(x=step, line={"color": NEUTRAL, "dash": "dot"})
     figure.update_xaxes(title="inner steps", dtick=1)
-    figure.update_yaxes(title="squared error on your points", rangemode="tozero")
+    most = WIDE * max(learner.errors[0] for learner in task.learners.values())
+    calm = all(error <= most for learner in task.learners.values() for error in learner.errors)
+    scale = {"rangemode": "tozero"} if calm else {"type": "log"}
+    figure.update_yaxes(title="squared error on your points", **scale)
     return figure.update_layout(height=420, margin=MARGIN, showlegend=False)

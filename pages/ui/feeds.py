@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from maml_core.numerals import numeral
-from maml_core.train.adapting import unseen_curves
+from maml_core.train.adapting import floor, unseen_curves
 from maml_core.train.checkpoint import loads
 from maml_core.train.config import Config
 from maml_core.train.curve import Curve
 from maml_core.train.pool import Pool
 from maml_core.train.snapshots import Snapshot
+from maml_core.train.stability import LIMIT, stability
 
 Feed = Callable[[Pool, str, str, Mapping[str, str]], dict[str, Any] | None]
 _DIGITS = 5
@@ -75,6 +76,8 @@ def short(values: Sequence[float]) -> list[float | None]:
 
 
 MOST_STEPS = 10
+FAR = 100.0  # losses as many times that of the best function that ignores the task are no training
+MEASURE_AFTER = 5.0  # seconds of training after which a diverged run's curvature is measured again
 AGAIN_AFTER = 0.8  # seconds of training after which the network's curves are drawn again
 
 
@@ -88,7 +91,27 @@ def lab(pool: Pool, token: str, owner: str, query: Mapping[str, str]) -> dict[st
     moment = int(run.elapsed / AGAIN_AFTER) if run.live else run.state_step
     curves = _CURVES.get((run.id, run.live, moment, steps), lambda: adaptation_traces(run.state, steps))
     traces = {"loss": curve_traces(run.curve), "adaptation": curves}
-    return {**summary(run), "traces": traces, "of": {"adaptation": tasks_name(run.config, steps)}}
+    said = summary(run)
+    return {
+        **said,
+        "words": said["words"] + _astray(run),
+        "traces": traces,
+        "of": {"adaptation": tasks_name(run.config, steps)},
+    }
+
+
+def _astray(run: Snapshot) -> str:
+    """What is said as long as the loss is far above that of a function which never looks at a task; else nothing."""
+    guess = _FLOORS.get((run.config.family, run.config.shots), lambda: floor(run.config).mean)
+    if run.status == "failed" or math.isnan(run.loss) or run.loss < FAR * guess:
+        return ""
+    moment = int(run.elapsed / MEASURE_AFTER) if run.live else run.state_step
+    at, found = _SHARPNESS.get((run.id, run.live, moment), lambda: (run.state_step, stability(*loads(run.state))))
+    return (
+        f" It has diverged: the query loss is {numeral(run.loss / guess, 2)} times that of the best function that "
+        f"never looks at the task. At step {spaced(at)}, α·λ_max lies above {LIMIT:g}, where an inner step "
+        f"overshoots, on {found.overshooting:.0%} of the tasks."
+    )
 
 
 def tasks_name(config: Config, steps: int) -> str:
@@ -127,7 +150,7 @@ class Recent:
         return made
 
 
-_CURVES = Recent(256)
+_CURVES, _FLOORS, _SHARPNESS = Recent(256), Recent(256), Recent(256)
 
 
 FEEDS: dict[str, Feed] = {"lab": lab}

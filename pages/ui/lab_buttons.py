@@ -103,6 +103,8 @@ def take_away(desk: Desk, run: Snapshot | None) -> None:
             type=["safetensors"],
             key=_UPLOAD,
             on_change=_import,
+            disabled=desk.moved,
+            max_upload_size=desk.pool.limits.reader_mib,
             help="A .safetensors file from here or from `python -m maml_core train`. It takes the place of the run.",
         )
 
@@ -113,9 +115,18 @@ def _export(desk: Desk, run: Snapshot) -> None:
     _download("The loss curve as CSV", lambda: curve_csv(desk, run), f"{name}.csv", "Every step of this run.")
     about = "One Python file that needs only PyTorch: the engine's source, and an assert for each first loss."
     _download("A script that repeats it", script(desk, run, run.config), f"{name}.py", about)
-    st.caption("The same on a command line:")
-    st.code(command_line(run.config, run.state_step), language="bash", wrap_lines=True)
+    st.caption(_about_command(run))
+    st.code(command_line(run.config, run.state_step or run.config.iterations), language="bash", wrap_lines=True)
     st.caption("The charts can be saved as SVG by the camera in their corner.")
+
+
+def _about_command(run: Snapshot) -> str:
+    """What the command line does; it cannot be told to do no step."""
+    if run.state_step:
+        return "The same on a command line:"
+    if run.status == "failed":
+        return "The same on a command line; it breaks off at the first step, as this run did:"
+    return "This run has kept no step yet. All of its steps on a command line:"
 
 
 def _download(label: str, data: bytes | Callable[[], str], file_name: str, about: str) -> None:
@@ -145,6 +156,5 @@ def _import() -> None:
     file = st.session_state.get(_UPLOAD)
     if file is not None:
         data = file.getvalue()
-        live.tell("load", NAME, data)
-        if not live.refusal(NAME):
+        if live.told("load", NAME, data):
             lab_controls.show(loads(data)[1])

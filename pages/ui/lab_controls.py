@@ -42,6 +42,7 @@ LABELS = {
     "leap_lr": "β of the leap, leap_lr",
     "meta_batch": "tasks a step, meta_batch",
 }
+LOOKING = ("lab_steps", "lab_look", "lab_statistic", "points")  # parameters of what is shown beside the run
 MOST_INNER_STEPS = 100  # in a page; the command line allows more
 
 
@@ -69,6 +70,7 @@ def show(shown: Config) -> None:
     for name in ("algorithm", *MAIN, *OTHERS, *shown.row.options):
         value = getattr(shown, name)
         value = ", ".join(map(str, value)) if name == "hidden" else value
+        value = min(value, MOST_INNER_STEPS) if name == "inner_steps" else value  # an imported run may take more
         st.session_state[key(name)] = None if name == "query_shots" and value == shown.shots else value
 
 
@@ -188,8 +190,10 @@ def link(wanted: Config) -> dict[str, object]:
     values = {key(name): getattr(wanted, name) for name in names if getattr(wanted, name) is not None}
     if wanted.query_shots == wanted.shots:  # which is what no number means
         del values[key("query_shots")]
+    looking = {name: st.session_state[name] for name in LOOKING if st.session_state.get(name) is not None}
     return {
         key("preset"): st.session_state[key("preset")],
         **values,
         key("hidden"): ", ".join(map(str, wanted.hidden)),
+        **looking,
     }

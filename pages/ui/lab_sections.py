@@ -1,4 +1,4 @@
-"""Lesson 7's page in parts: what the live chart shows, the question, and what can be looked at beside the run."""
+"""Lesson 7's page in parts: what the live chart shows, and what can be looked at beside the run."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -6,16 +6,24 @@ from pathlib import Path
 
 import streamlit as st
 
-from maml_core.numerals import numeral
 from maml_core.train.adapting import Adaptation, unseen_curves
 from maml_core.train.agreeing import step_losses
 from maml_core.train.checkpoint import loads
 from maml_core.train.config import PRESETS, Config, resolved
-from maml_core.train.evaluate import Summary
 from maml_core.train.scripts import command_line
 from maml_core.train.snapshots import Snapshot
 from maml_core.train.step import initial_state
-from pages.ui import charts_lab, charts_live, controls, feeds, guessing, lab_data, lab_views, lesson, live
+from pages.ui import (
+    charts_lab,
+    charts_live,
+    controls,
+    feeds,
+    lab_controls,
+    lab_data,
+    lab_views,
+    lesson,
+    live,
+)
 from pages.ui.charts_live import Panel
 from pages.ui.lab_buttons import NAME
 from pages.ui.lab_controls import FIRST
@@ -24,8 +32,6 @@ from pages.ui.own_task_views import own_task
 from pages.ui.step_graph_view import step_graph
 
 PRECOMPUTED = (Path(__file__).parents[2] / "assets" / "maml-5-shot.safetensors").read_bytes()
-NEAR = 0.1  # two medians that differ by less than this share count as the same
-ASKED_TASKS = 100
 
 
 def state_of(run: Snapshot | None) -> bytes:
@@ -97,37 +103,6 @@ def warm_up() -> None:
     tasks_panel(first.family, first.shots, 1)
 
 
-# ---- the question ----
-
-
-def predict(name: str) -> bool:
-    """Ask what more inner steps than were trained for do; the answer is measured on the precomputed run."""
-    config = lab_data.config_of(PRECOMPUTED)
-    found = lab_data.errors(PRECOMPUTED, lab_views.MOST_STEPS, ASKED_TASKS, config.shots)
-    one, ten = found.summaries[1], found.summaries[lab_views.MOST_STEPS]
-    change, why = ten.median / one.median - 1, _why(one, ten)
-    return guessing.predict(
-        name,
-        f"The precomputed θ was trained for **{lab_views.plural(int(config.options['inner_steps']))}** on "
-        f"{config.shots} points, which leaves a median error of {numeral(one.median, 3)} on unseen tasks. After "
-        f"**{lab_views.MOST_STEPS}** steps on the same points it will be …",
-        [
-            guessing.Choice("lower", change < -NEAR, why),
-            guessing.Choice("about the same", abs(change) <= NEAR, why),
-            guessing.Choice("higher: it overfits them", change > NEAR, why),
-        ],
-    )
-
-
-def _why(one: Summary, ten: Summary) -> str:
-    tail = f"On {ten.diverged:.1%} of the tasks they diverged" if ten.diverged else "No task diverged"
-    return (
-        f"Over {ASKED_TASKS} unseen tasks the median goes from {numeral(one.median, 3)} to {numeral(ten.median, 3)}. "
-        "MAML asked for a θ from which *one* step helps most; whether further steps still help was not asked, only "
-        f"measured. {tail}: from {numeral(one.mean, 3)} the mean went to {numeral(ten.mean, 3)}."
-    )
-
-
 # ---- beside the run ----
 
 Section = Callable[[bytes, int, bool], None]
@@ -152,7 +127,11 @@ SECTIONS: dict[str, tuple[str, Section]] = {
 
 
 def beside(desk: Desk, steps: int) -> None:
-    """One of the sections, measured on the state as it is now; a fragment, so that looking again costs no more."""
+    """One of the sections, measured on the state as it is now; a fragment, so that looking again costs no more.
+
+    Only where the page's link has to change with it, the page is run again.
+    """
+    linked: dict[str, object] = {}
 
     @st.fragment
     def section() -> None:
@@ -165,6 +144,10 @@ def beside(desk: Desk, steps: int) -> None:
             if run and run.live:
                 st.button("Measure again", icon=":material/refresh:", key="lab_again")
         SECTIONS[chosen][1](state, steps, not (run and run.live))
+        now = {name: st.session_state.get(name) for name in lab_controls.LOOKING}
+        if linked and now != linked:
+            st.rerun()
+        linked.update(now)
 
     section()
 

@@ -25,7 +25,7 @@ from streamlit.components.v2 import component
 from maml_core.train import pool as pools
 from maml_core.train.pool import Pool
 from maml_core.train.snapshots import Snapshot
-from pages.ui import charts_live
+from pages.ui import charts_live, plain_live
 from pages.ui.charts_live import Panel
 from pages.ui.feeds import FEEDS
 
@@ -37,6 +37,7 @@ COMPONENT = component(
     isolate_styles=False,  # Plotly puts its styles into the document, where a shadow root does not see them
 )
 _LONGEST_TOKEN = 64
+MOVED = "This run moved to another tab of yours."
 _READER, _OWNER, _ASKED = "reader", "reader's page", "reader was asked"
 
 
@@ -108,7 +109,17 @@ def take_over() -> None:
 
 def tell(what: str, name: str, *args: Any, **options: Any) -> None:  # noqa: ANN401
     """Give the run `name` a command of the pool; made for `on_click`. What cannot be done is kept for `refusal`."""
+    told(what, name, *args, **options)
+
+
+def told(what: str, name: str, *args: Any, **options: Any) -> bool:  # noqa: ANN401
+    """As `tell`; whether it was done.
+
+    False if nothing was done: a page whose runs have moved to another tab commands nothing, and says so by its chart.
+    """
     here = desk()
+    if here.moved:
+        return False
     try:
         if not here.token:
             _keep(here.pool.admit(here.owner))
@@ -116,6 +127,8 @@ def tell(what: str, name: str, *args: Any, **options: Any) -> None:  # noqa: ANN
         st.session_state.pop(_refused(name), None)
     except ValueError as error:  # Refused and CheckpointError are such
         st.session_state[_refused(name)] = str(error)
+        return False
+    return True
 
 
 def _refused(name: str) -> str:
@@ -131,11 +144,14 @@ def chart(
     desk: Desk, feed: str, panels: Mapping[str, Panel], *, empty: str, query: Mapping[str, object] | None = None
 ) -> None:
     """The panels, following the runs of a feed. `empty`: what is said as long as there is none."""
-    _say_if_moved(desk)
+    if desk.moved:
+        _say_moved()
+        empty = "Its curves are in that tab now."
+        panels = {name: panel._replace(hint=panel.hint and empty) for name, panel in panels.items()}
     query = {"feed": feed} | {name: str(value) for name, value in (query or {}).items()}
-    now = FEEDS[feed](desk.pool, desk.token, desk.owner, query) if desk.token and not desk.moved else None
+    look = partial(_look, desk, query)
     if pools.SHARED is None:
-        _plain_chart(desk, query, panels, empty, live=bool(now and now["live"]))
+        plain_live.chart(look, panels, empty)
         return
     data = {
         "token": "" if desk.moved else desk.token,
@@ -145,7 +161,7 @@ def chart(
         "plotly": charts_live.LIBRARY,
         "query": query,
         "panels": {name: panel._asdict() for name, panel in panels.items()},
-        "now": now,
+        "now": look(),
         "empty": empty,
     }
     key = f"live {feed}"
@@ -153,10 +169,13 @@ def chart(
     COMPONENT(key=key, data=data, on_token_change=back, on_ended_change=_nothing, on_lost_change=_nothing)
 
 
-def _say_if_moved(desk: Desk) -> None:
-    if desk.moved:
-        st.warning("This run moved to another tab of yours.", icon=":material/tab_move:")
-        st.button("Bring it here", on_click=take_over)
+def _look(desk: Desk, query: Mapping[str, str]) -> dict[str, Any] | None:
+    return FEEDS[query["feed"]](desk.pool, desk.token, desk.owner, query) if desk.token and not desk.moved else None
+
+
+def _say_moved() -> None:
+    st.warning(MOVED, icon=":material/tab_move:")
+    st.button("Bring it here", on_click=take_over)
 
 
 def base() -> str:
@@ -176,22 +195,3 @@ def _come_back(key: str) -> None:
     if not here.token:
         known = len(stored) <= _LONGEST_TOKEN and here.pool.attach(stored, here.owner)
         _keep(stored if known else here.pool.admit(here.owner))
-
-
-def _plain_chart(
-    desk: Desk, query: Mapping[str, str], panels: Mapping[str, Panel], empty: str, *, live: bool
-) -> None:
-    """Without the route: Streamlit's own charts, redrawn every second."""
-
-    @st.fragment(run_every=1.0 if live else None)
-    def draw() -> None:
-        now = FEEDS[query["feed"]](desk.pool, desk.token, desk.owner, query) if desk.token else None
-        st.markdown(f"**{now['words']}**  \n{now['numbers']}" if now else empty)
-        for column, (name, panel) in zip(st.columns(len(panels)), panels.items(), strict=True):
-            column.caption(panel.title)
-            figure = charts_live.filled(panel, (now["traces"].get(name) if now else None) or [])
-            column.plotly_chart(figure, key=f"plain {name}", alt=panel.alt)
-        if live and not (now and now["live"]):
-            st.rerun()
-
-    draw()

@@ -14,7 +14,7 @@ from pages.ui.lab_views import MOST_STEPS, plural
 
 KEY = "points"
 DEFAULT = "-4 2.9; -2.5 -0.7; -0.5 -2.3; 1 1.7; 2.5 2.6"  # near 3 sin(x − 0.4)
-REACH = 6.0  # of the plot, up and down
+REACH = 6.0  # of the plot, up and down, at least
 NEAR = 0.2  # a click this close to a point means the point
 LONGEST = 1200  # characters: fifty points, generously
 
@@ -55,7 +55,7 @@ def own_task(run: bytes, steps: int) -> None:
         left, right = st.columns([3, 2])
         words = _words(task, steps)
         left.plotly_chart(
-            charts_lab.own_task(task, steps, reach=REACH),
+            charts_lab.own_task(task, steps, reach=max(REACH, *(1.05 * abs(y) for _, y in task.points))),
             key="lab_own_task",
             on_select=partial(_click, task.points),
             selection_mode="points",
@@ -124,4 +124,8 @@ def _words(task: OwnTask, steps: int) -> str:
         + (f" (α = {numeral(learner.inner_lr)})" if learner.inner_lr is not None else " (learned rates)")
         for name, learner in task.learners.items()
     )
-    return f"Squared error on your {len(task.points)} points, before and after {plural(steps)}: {', '.join(fits)}."
+    count = len(task.points)
+    points = f"{count} points" if count > 1 else "one point"
+    astray = [name for name, learner in task.learners.items() if not learner.errors[steps] <= learner.errors[0]]
+    worse = f" Its steps carried {' and '.join(astray)} further away than it began." if astray else ""
+    return f"Squared error on your {points}, before and after {plural(steps)}: {', '.join(fits)}.{worse}"

@@ -24,9 +24,9 @@ _RACES: dict[str, Entry] = {}  # by the reader's token
 
 def start(race: Race) -> None:
     """Begin in place of any old one; made for `on_click`. What stands in the way is kept for `live.refusal`."""
-    live.tell("snapshot", NAME)  # with a first command a reader gets a place, and a token
+    told = live.told("snapshot", NAME)  # with a first command a reader gets a place, and a token
     here = live.desk()
-    if here.token:
+    if told and here.token:
         stop()
         for gone in [token for token in _RACES if not here.pool.knows(token)]:
             del _RACES[gone]
@@ -35,14 +35,17 @@ def start(race: Race) -> None:
 
 def stop() -> None:
     here = live.desk()
-    if entry := _RACES.get(here.token):
+    entry = None if here.moved else _RACES.get(here.token)
+    if entry:
         entry.racing.stop(here.pool, here.token)
 
 
 def forget() -> None:
     """Away with the race, and back to the one that was recorded."""
     stop()
-    _RACES.pop(live.desk().token, None)
+    here = live.desk()
+    if not here.moved:
+        _RACES.pop(here.token, None)
 
 
 def name_of(desk: live.Desk) -> str:

@@ -2,17 +2,24 @@
 
 import csv
 import json
+import math
 import time
+import tomllib
 from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import torch
 
+from maml_core.numerals import numeral
 from maml_core.train import pool as pools
+from maml_core.train.adapting import floor
 from maml_core.train.checkpoint import dumps, loads
 from maml_core.train.config import PRESETS, resolved
 from maml_core.train.evaluate import adaptation, unseen
 from maml_core.train.limits import Limits
+from maml_core.train.stability import stability
 from maml_core.train.step import initial_state, meta_step
 from pages.ui import lab_buttons, lab_sections
 from pages.ui.live import Desk
@@ -229,6 +236,60 @@ def test_another_tab_takes_the_run_over_and_this_one_says_so(pool):
     assert data(app)["now"]["iteration"] == 8
 
 
+@pytest.mark.parametrize("command", ["Start again", "Reset", "import"])
+def test_a_tab_that_has_lost_its_runs_commands_nothing(pool, command):
+    app = rested(press(open_page(PAGE, **SMALL), "Start"), pool)
+    before = run_of(app, pool)
+    pool.attach(data(app)["token"], "another page")
+    if command == "import":
+        config = replace(CONFIG, algorithm="fomaml")
+        app = upload(app, dumps(trained(config, 1), config))
+        assert app.selectbox(key="lab_algorithm").value == "maml"
+        assert app.file_uploader(key="lab_upload").disabled
+    else:
+        app = press(app, command)
+    assert pool.snapshot(before_token(app), "lab") == before
+    assert app.warning[0].value == "This run moved to another tab of yours."
+    assert data(app)["empty"] == "Its curves are in that tab now."
+    assert "Press Start" not in json.dumps(data(app)["panels"])
+    assert press(app, "Bring it here")
+    assert data(app)["now"]["id"] == before.id
+
+
+def test_a_run_that_trains_far_above_the_best_guess_is_called_diverged(pool):
+    app = rested(press(open_page(PAGE, **(SMALL | {"lab_inner_lr": "1", "lab_hidden": "40, 40"})), "Start"), pool)
+    run = run_of(app, pool)
+    assert run.status == "finished"
+    times = run.loss / floor(run.config).mean
+    share = stability(*loads(run.state)).overshooting
+    assert times > 100
+    said = data(app)["now"]["words"]
+    assert f"Finished all 8 steps. It has diverged: the query loss is {numeral(times, 2)} times" in said
+    assert f"At step 8, α·λ_max lies above 2, where an inner step overshoots, on {share:.0%} of the tasks." in said
+    calm = rested(press(open_page(PAGE, **SMALL), "Start"), pool)
+    assert data(calm)["now"]["words"] == "Finished all 8 steps."
+
+
+def test_no_command_line_asks_for_no_step(pool):
+    app = upload(open_page(PAGE), dumps(initial_state(CONFIG), CONFIG))
+    commands = [code.value for code in app.code if "maml_core train" in code.value]
+    assert commands
+    assert all("--iterations 8 " in command for command in commands)
+    assert any("kept no step yet" in caption.value for caption in app.caption)
+
+
+def before_token(app):
+    """The token of a page that shows it no longer."""
+    return app.session_state["reader"]
+
+
+def test_the_largest_file_that_a_reader_may_keep_may_be_uploaded():
+    server = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text())["server"]
+    assert server["maxUploadSize"] >= Limits().reader_mib
+    wide = replace(CONFIG, hidden=(512, 512))
+    assert len(dumps(initial_state(wide), wide)) > 3 * 2**20
+
+
 def test_without_a_server_of_its_own_the_charts_are_plain(pool, monkeypatch):
     from pages.ui import live
 
@@ -237,3 +298,34 @@ def test_without_a_server_of_its_own_the_charts_are_plain(pool, monkeypatch):
     app = press(open_page(PAGE, **SMALL), "1 step")
     figure = json.loads(app.get("plotly_chart")[0].proto.spec)
     assert figure["data"][0]["y"] == pytest.approx(losses(CONFIG, 1), rel=1e-4)
+
+
+def test_the_link_holds_what_is_looked_at(pool):
+    app = guess(open_page(PAGE, lab_look="your task", lab_steps="3", points="1 2; 3 -1"), "just show me")
+    shown = next(code.value for code in app.code if "lab_algorithm=" in code.value)
+    parts = parse_qs(urlsplit(shown).query)
+    assert [parts[name] for name in ("lab_look", "lab_steps", "points")] == [["your task"], ["3"], ["1 2; 3 -1"]]
+
+
+def test_an_imported_run_of_many_inner_steps_sets_no_control_beyond_its_range(pool):
+    config = replace(CONFIG, inner_steps=150)
+    app = upload(open_page(PAGE), dumps(initial_state(config), config))
+    assert app.number_input(key="lab_inner_steps").value == 100
+    assert "The link asked for" not in text(app)
+    assert any("inner_steps 150 → 100" in caption.value for caption in app.caption)
+
+
+def test_points_outside_the_usual_plot_are_in_it_and_a_blow_up_is_said(pool):
+    app = guess(open_page(PAGE, lab_look="your task", lab_steps="10", points="-10 9; 10 -9"), "just show me")
+    specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    plot, errors = (spec["layout"] for spec in specs[:2])
+    assert plot["xaxis"]["range"][0] < -10
+    assert plot["yaxis"]["range"][1] > 9
+    rows = [[math.inf if y is None else y for y in trace["y"]] for trace in specs[1]["data"]]
+    blown = any(not error <= 100 * max(row[0] for row in rows) for row in rows for error in row)
+    assert (errors["yaxis"].get("type") == "log") == blown
+    worse = any(not row[10] <= row[0] for row in rows)
+    assert worse
+    assert "further away than it began" in text(app)
+    one = guess(open_page(PAGE, lab_look="your task", points="1 2"), "just show me")
+    assert "on your one point," in text(one)

@@ -17,6 +17,7 @@ from maml_core.train.config import Config, resolved
 from maml_core.train.hiring import Worker, hire
 from maml_core.train.limits import Limits, Refused
 from maml_core.train.pool import Pool
+from maml_core.train.run import Run
 from maml_core.train.step import initial_state, meta_step
 from tests.train import inline
 
@@ -369,3 +370,14 @@ def test_a_server_that_cannot_start_workers_says_so(pool_of, hiring):
     token = pool.admit("me")
     pool.start(token, "lab", SMALL)
     assert resting(pool, token).words.startswith("No worker process can be started")
+
+
+def test_what_is_said_of_a_lost_worker_is_past_and_goes_with_the_next_command():
+    run = Run(SMALL, b"", 0, 10, status="running")
+    run.lose("killed by signal 9")
+    assert run.status == "waiting"
+    assert "ended (killed by signal 9) near step 0. It went back to step 0" in run.note
+    run.leave("waiting")
+    assert run.note
+    run.leave("paused")
+    assert (run.status, run.note) == ("paused", "")

@@ -1,0 +1,28 @@
+"""The live chart without serve.py's route: Streamlit's own charts, redrawn every second."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import charts_live
+from pages.ui.charts_live import Panel
+
+
+def chart(look: Callable[[], dict[str, Any] | None], panels: Mapping[str, Panel], empty: str) -> None:
+    """The panels with what a feed shows now, as long as it is live again and again."""
+    first = look()
+    live = bool(first and first["live"])
+
+    @st.fragment(run_every=1.0 if live else None)
+    def draw() -> None:
+        now = look()
+        st.markdown(f"**{now['words']}**  \n{now['numbers']}" if now else empty)
+        for column, (name, panel) in zip(st.columns(len(panels)), panels.items(), strict=True):
+            column.caption(panel.title)
+            figure = charts_live.filled(panel, (now["traces"].get(name) if now else None) or [])
+            column.plotly_chart(figure, key=f"plain {name}", alt=panel.alt)
+        if live and not (now and now["live"]):
+            st.rerun()
+
+    draw()
