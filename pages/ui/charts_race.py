@@ -41,6 +41,6 @@ def traces(found: Sequence[Band]) -> list[dict[str, list[float]]]:
     """The points of `race`'s traces, in its order. The mark before training is left out: it would dwarf the rest."""
     points = []
     for band in found:
-        spent, mean, low, high = (list(values)[1 if band.entrant != SCRATCH else 0 :] for values in band[1:])
+        spent, mean, low, high = (list(values)[1 if band.entrant != SCRATCH else 0 :] for values in band[1:5])
         points += [{"x": spent + spent[::-1], "y": high + low[::-1]}, {"x": spent, "y": mean}]
     return points

@@ -7,12 +7,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maml_core.train import pool as pools
+from maml_core.train.evaluate import Summary
 from maml_core.train.limits import Limits
 from maml_core.train.pool import Pool
-from maml_core.train.race import Leg, Race, leg_config, measure
+from maml_core.train.race import Leg, Mark, Race, leg_config, legs, measure
+from maml_core.train.racing import STOPPED, Progress
 from maml_core.train.recorded_race import recorded
 from maml_core.train.standings import bands, table, verdict
 from maml_core.train.step import initial_state, training
+from pages.ui import race_feed
 from tests.pages.test_pages import APP, guess, text
 from tests.train import inline
 
@@ -94,9 +97,23 @@ def test_a_stopped_race_shows_what_there_is_and_the_recorded_one_can_come_back(p
     app.button(key="race stop").click().run()
     assert not app.exception
     assert "trophy" not in text(app)
+    assert "No ranking" in text(app)
     assert list(app.table[0].value[""])
     app.button(key="race forget").click().run()
     assert "Predict" in text(app)
+
+
+def test_a_stopped_leg_is_not_at_its_end():
+    race = Race(("maml", "reptile"), amount=100, seeds=2)
+    kept = tuple(Mark(steps, steps, 1.0, Summary(1.0, 0.1, 1.0, 1.0, 0.0)) for steps in (0, 50))
+    marks = dict.fromkeys(legs(race), kept)
+    stopped = Progress(marks, dict.fromkeys(marks, STOPPED), stopped=True, words="", version=1)
+    assert race_feed.done(race, stopped) == 0.5
+    assert race_feed.numbers(race, stopped).startswith("0 of 4 legs at their end")
+    over = stopped._replace(ended=dict(zip(marks, ("", "", "not finite", STOPPED), strict=True)))
+    assert race_feed.done(race, over) == 3.5 / 4
+    assert race_feed.numbers(race, over).startswith("2 of 4 legs at their end")
+    assert "1 broke off" in race_feed.numbers(race, over)
 
 
 def test_the_cost_of_a_step_is_counted_two_ways(pool):
