@@ -11,9 +11,9 @@ from pages.ui import lesson, live, race_controls, race_feed, race_table, race_vi
 NAME = "08_race"
 
 lesson.header(NAME)
-race = race_controls.setup()
 desk = live.desk()
 running, progress = race_feed.current(desk) or (None, None)
+race = race_controls.setup(running)
 race_views.buttons(race, running, progress, moved=desk.moved)
 revealed = race_views.predict(NAME) if running is None else True
 race_views.picture(desk, running, progress, wanted=race, revealed=revealed)

@@ -24,7 +24,10 @@ def race(setup: Race, found: Sequence[Band] = (), *, height: int = 380) -> go.Fi
     steps = f"{setup.test_steps} inner step{'s' * (setup.test_steps != 1)}"
     figure.update_yaxes(title=f"mean squared error after {steps}", type="log", tickvals=TICKS)
     return figure.update_layout(
-        height=height, margin=MARGIN, hovermode="x unified", legend={"orientation": "h", "y": 1.1}
+        height=height,
+        margin=MARGIN,
+        hovermode="x unified",
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
 
 

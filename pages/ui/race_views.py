@@ -12,6 +12,7 @@ from maml_core.train.racing import Progress
 from maml_core.train.recorded_race import COMMAND, recorded
 from maml_core.train.standings import TIE, bands, table, verdict
 from pages.ui import charts_live, charts_race, guessing, live, race_feed
+from pages.ui.feeds import spaced
 
 SHOWN = 5  # marks of the recorded race that can be seen before the bet
 Known = Mapping[Leg, tuple[Mark, ...]]
@@ -24,9 +25,8 @@ def predict(name: str) -> bool:
     trained = [entrant for entrant in race.entrants if entrant != "from scratch"]
     choices = [guessing.Choice(entrant, entrant == won.winner, won.sentence) for entrant in (*trained, TIE)]
     seen = marks[legs(race)[0]][SHOWN].steps
-    question = (
-        f"These are the first {seen} of {race.amount} steps, with {race.seeds} seeds. At the end, who is lowest?"
-    )
+    question = f"These are the first {seen} of {spaced(race.amount)} steps, with {race.seeds} seeds. "
+    question += "At the end, who is lowest?"
     return guessing.predict(name, question, choices)
 
 
@@ -35,7 +35,7 @@ def buttons(race: Race, running: Race | None, progress: Progress | None, *, move
     live_now = bool(progress and running and not progress.over(running))
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button(
-            "Start" if running is None else "Start again with these",
+            _start_label(race, running),
             icon=":material/flag:",
             type="primary",
             key="race start",
@@ -52,6 +52,12 @@ def buttons(race: Race, running: Race | None, progress: Progress | None, *, move
         st.markdown(f":red[{sentence}]")
     if running and running != race:
         st.caption("The race below has another set-up than the controls.")
+
+
+def _start_label(wanted: Race, running: Race | None) -> str:
+    if running is None:
+        return "Start"
+    return "Run it again" if running == wanted else "Start with the new set-up"
 
 
 def picture(

@@ -128,6 +128,7 @@ def test_the_cost_of_a_step_is_counted_two_ways(pool):
         ({"entrants": ["maml", "snail"]}, "it must be among maml, fomaml"),
         ({"race_iterations": "abc"}, "it must be a whole number from 100 to 10000"),
         ({"equal": "money"}, "it must be iterations or gradients or seconds"),
+        ({"race_shots": "99"}, "something that race_shots cannot be: see"),
         ({"race_seeds": "0"}, "it must be a whole number from 1 to 5"),
     ],
 )
@@ -135,6 +136,24 @@ def test_what_cannot_be_raced_gets_a_sentence(parameters, sentence, pool):
     app = opened(**parameters)
     assert sentence in text(app).replace("\\", "")
     assert app.get("plotly_chart")
+
+
+def test_who_comes_back_to_a_race_finds_its_set_up_and_may_run_it_again(pool):
+    app = opened(entrants=["maml", "reptile"], **{**SMALL, "race_iterations": "9000"})
+    app.button(key="race start").click().run()
+    app.button(key="race stop").click().run()
+    assert app.button(key="race start").label == "Run it again"
+    app.switch_page("pages/home.py").run()
+    app.query_params.clear()
+    app.switch_page(LESSON).run()
+    assert not app.exception
+    assert not app.warning
+    assert app.slider(key="race_iterations").value == 9000
+    assert app.slider(key="race_shots").value == 2
+    assert app.button(key="race start").label == "Run it again"
+    app.slider(key="race_iterations").set_value(8000).run()
+    assert app.slider(key="race_iterations").value == 8000
+    assert app.button(key="race start").label == "Start with the new set-up"
 
 
 def test_the_link_holds_the_set_up(pool):
