@@ -9,7 +9,7 @@ from maml_core.train.race import BUDGETS, ENTRANTS, MOST_ENTRANTS, MOST_SEEDS, R
 from pages.ui import controls
 
 DEFAULT = Race()
-AMOUNTS = {"iterations": (100, 10_000, 1200, 100), "gradients": (200, 20_000, 4800, 200), "seconds": (1, 30, 4, 1)}
+AMOUNTS = {"iterations": (100, 10_000, 800, 100), "gradients": (200, 20_000, 3200, 200), "seconds": (1, 30, 4, 1)}
 RATES = ("0.001", "0.003", "0.005", "0.01")
 IN_POPOVER = ("race_family", "race_shots", "race_test_steps", "race_meta_batch", "race_outer_lr")
 WHY = {

@@ -15,7 +15,7 @@ from maml_core.train.racing import STOPPED, Progress
 from maml_core.train.recorded_race import recorded
 from maml_core.train.standings import bands, table, verdict
 from maml_core.train.step import initial_state, training
-from pages.ui import race_feed
+from pages.ui import race_controls, race_feed
 from tests.pages.test_pages import APP, guess, text
 from tests.train import inline
 
@@ -57,7 +57,7 @@ def figure(app):
 def test_before_the_bet_only_the_beginning_of_the_recorded_race_is_there(pool):
     app = opened()
     race, marks = recorded()
-    assert max(max(trace["x"]) for trace in figure(app)["data"] if trace["name"] != "from scratch") == 600
+    assert max(max(trace["x"]) for trace in figure(app)["data"] if trace["name"] != "from scratch") == race.amount / 2
     assert not app.table
     last = next(band for band in bands(race, marks) if band.entrant == "maml").mean[-1]
     assert f"{last:.3g}" not in text(app)
@@ -144,6 +144,8 @@ def test_who_comes_back_to_a_race_finds_its_set_up_and_may_run_it_again(pool):
     app.button(key="race stop").click().run()
     assert app.button(key="race start").label == "Run it again"
     app.switch_page("pages/home.py").run()
+    for key in ("entrants", "equal", "race_iterations", *race_controls.IN_POPOVER, "race_seeds"):
+        del app.session_state[key]
     app.query_params.clear()
     app.switch_page(LESSON).run()
     assert not app.exception
@@ -159,5 +161,5 @@ def test_who_comes_back_to_a_race_finds_its_set_up_and_may_run_it_again(pool):
 def test_the_link_holds_the_set_up(pool):
     app = opened(entrants=["anil", "boil"], equal="gradients", race_gradients="2000")
     link = next(code.value for code in app.code if "race_seeds" in code.value)
-    for part in ("entrants=anil&entrants=boil", "equal=gradients", "race_gradients=2000", "race_outer_lr=0.005"):
+    for part in ("entrants=anil&entrants=boil", "equal=gradients", "race_gradients=2000", "race_outer_lr=0.01"):
         assert part in link
