@@ -34,9 +34,10 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     try:
         pool.SHARED.warm()
         charts_live.library()
-        from pages.ui import lab_sections  # its caches look for the server that is just starting
+        from pages.ui import k_steps_views, lab_sections  # their caches look for the server that is just starting
 
         lab_sections.warm_up()
+        k_steps_views.warm_up()
         explaining.warm_up()
         explaining_calls.warm_up()
         bench.warm_up()

@@ -5,6 +5,7 @@
    drawn again at every move, by the mathematics above. */
 
 const SIDE = 600, CIRCLE = 52;  // of the square, and of the circle around θ, in the picture's own units
+const RIM = 16, WHOLE = SIDE + 2 * RIM;  // around the square, so that θ in a corner is in sight and can be grabbed
 const SHORTEST = 40, LONGEST = 160, USUAL = 96, TRUE_LONGEST = 190;  // of an arrow
 const STEP = 1 / 200, LEAP = 1 / 20;  // of the square, per arrow key and with Shift
 const QUIET_MS = 250, DECIMALS = 1e3;
@@ -93,7 +94,7 @@ class Landscape {
       <ul class="gains"></ul></div>`).join('') : '';
     const row = name => `<tr data-arrow="${name}" tabindex="0" ${this.hue(name)}><th scope="row"><svg class="key" viewBox="0 0 26 8" aria-hidden="true"><line class="a-${name}" x1="1" y1="4" x2="25" y2="4"/></svg><b>${METHODS[name][0]}</b> <span>${METHODS[name][1]}</span></th>
       <td class="angle"></td><td class="long"></td></tr>`;
-    const table = `<table class="arrows"><thead><tr><th scope="col">where θ would go</th><th scope="col">angle to exact</th><th scope="col">length ÷ exact</th></tr></thead>
+    const table = `<table class="arrows"><thead><tr><th scope="col">where θ would go</th><th scope="col">angle to exact</th><th scope="col">length, ÷ exact</th></tr></thead>
       <tbody>${data.arrows.map(row).join('')}</tbody></table>`;
     return matrices + table;
   }
@@ -143,9 +144,9 @@ class Landscape {
   exit(from, to) { return `<line class="path away" x1="${from[0]}" y1="${from[1]}" x2="${limit(to[0])}" y2="${limit(to[1])}"/>`; }
 
   badge(step, stop, at) {
-    const size = finite(stop) ? `φ = (${show(stop[0])}, ${show(stop[1])})` : 'no longer a number';
+    const text = finite(stop) ? `step ${step} leaves the map: φ = (${show(stop[0])}, ${show(stop[1])})` : `after step ${step}, φ is not a finite point`;
     const [x, y] = finite(at) ? at : this.place(this.now.theta);
-    return { x: inside(x, 120), y: inside(y, 24), text: `step ${step} leaves the map: ${size}`, kind: 'badge' };
+    return { x, y: inside(y, 24), text, kind: 'badge' };
   }
 
   /* The circle of nudges of θ, where they end up around φ. */
@@ -186,7 +187,7 @@ class Landscape {
 
   /* Words on the map, pushed apart where they would cover one another. */
   labels() {
-    const tags = this.tags, tall = 18 * this.zoom, wide = t => (t.kind === 'badge' ? 240 : 11 * Math.max(t.text.replace(/<.*?>/g, '').length, 2)) * this.zoom;
+    const tags = this.tags, tall = 18 * this.zoom, wide = t => (t.kind === 'badge' ? 7.2 * t.text.length : 11 * Math.max(t.text.replace(/<.*?>/g, '').length, 2)) * this.zoom;
     for (let sweep = 0; sweep < 20; sweep++) {
       for (const a of tags) for (const b of tags) {
         if (a === b || Math.abs(a.x - b.x) > (wide(a) + wide(b)) / 2.4 || Math.abs(a.y - b.y) >= tall) continue;
@@ -195,7 +196,7 @@ class Landscape {
         b.y -= push;
       }
     }
-    this.$('.labels').innerHTML = tags.map(t => `<text class="${t.kind}" x="${inside(t.x, wide(t) / 2.2)}" y="${inside(t.y, 16)}" ${t.name ? `data-arrow="${t.name}" ${this.hue(t.name)}` : ''}>${t.text}</text>`).join('');
+    this.$('.labels').innerHTML = tags.map(t => `<text class="${t.kind}" x="${inside(t.x, Math.min(wide(t) / 2.1, SIDE / 2))}" y="${inside(t.y, 16)}" ${t.name ? `data-arrow="${t.name}" ${this.hue(t.name)}` : ''}>${t.text}</text>`).join('');
   }
 
   matrices(i) {
@@ -220,9 +221,9 @@ class Landscape {
   gains(H) {
     const { data: { rates: { inner_lr: alpha }, hidden } } = this;
     return eigen(H).values.map((value, i) => {
-      const gain = 1 - alpha * value, wild = Math.abs(gain) > 1 + 1e-12, name = `<i>λ</i><sub>${i + 1}</sub>`;
-      if (hidden) return `<li>${i ? 'along the flattest direction' : 'along the sharpest direction'} ${name} = <b>${show(value)}</b></li>`;
-      return `<li class="${wild ? 'wild' : ''}">${name} = <b>${show(value)}</b>, so 1 − α${name} = <b>${show(gain)}</b>: ${wild ? '▲ ' : ''}${fate(gain)}</li>`;
+      const gain = 1 - alpha * value, word = fate(gain), wild = word.endsWith('more'), name = `<i>λ</i><sub>${i + 1}</sub>`;
+      if (hidden) return `<li>the ${i ? 'smallest' : 'largest'} curvature: ${name} = <b>${show(value)}</b></li>`;
+      return `<li class="${wild ? 'wild' : ''}">${name} = <b>${show(value)}</b>, so 1 − α${name} = <b>${show(gain)}</b>: ${wild ? '▲ ' : ''}${FATES[word]}</li>`;
     }).join('');
   }
 
@@ -235,10 +236,10 @@ class Landscape {
       if (!finite(g)) { angle.textContent = 'not finite'; long.textContent = ''; continue; }
       const degrees = turn(g, exact), ratio = length(g) / length(exact), known = finite([degrees, ratio]) && length(g) > 0;
       const up = (90 + degrees) * Math.PI / 180, signed = Math.abs(degrees) < .05 ? '0.0' : (degrees > 0 ? '+' : '') + minus(degrees.toFixed(1));
-      angle.innerHTML = !known ? '–' : `<svg viewBox="-12 -12 24 24" aria-hidden="true"><circle r="11"/><line class="up" y2="-11"/><line x2="${11 * Math.cos(up)}" y2="${-11 * Math.sin(up)}"/></svg>${signed}°`;
+      angle.innerHTML = !known ? '–' : `<svg viewBox="-12 -12 24 24" aria-hidden="true"><circle r="11"/><line class="up" y2="-11"/><line x2="${11 * Math.cos(up)}" y2="${-11 * Math.sin(up)}"/></svg><span class="size">${signed}°</span>`;
       const share = known ? Math.max(-1, Math.min(1, Math.log10(ratio) / 2)) : 0;
-      long.innerHTML = name === 'maml' ? `<span class="size">${show(length(g))}</span>` : !known ? show(length(g))
-        : `<span class="bar"><i style="left:${50 + Math.min(share, 0) * 50}%;width:${Math.abs(share) * 50}%"></i></span>×${show(ratio)}`;
+      long.innerHTML = name === 'maml' ? `<span class="bar exact"></span><span class="size">${show(length(g))} long</span>` : !known ? `<span class="bar"></span><span class="size">${show(length(g))} long</span>`
+        : `<span class="bar"><i style="left:${50 + Math.min(share, 0) * 50}%;width:${Math.abs(share) * 50}%"></i></span><span class="size">×${show(ratio)}</span>`;
     }
   }
 
@@ -251,12 +252,24 @@ class Landscape {
 
   verdict() {
     const { maml, fomaml } = this.now.arrows;
-    if (!finite(maml)) return 'The inner loop overflows: the exact gradient is not a finite number.';
+    if (!this.now.heights.flat().every(Number.isFinite) || !finite(maml)) return this.broken();
     if (!fomaml || !finite(fomaml)) return '';
     if (length(maml) === 0) return 'The exact gradient is 0 here.';
     const degrees = Math.abs(turn(fomaml, maml)), ratio = length(fomaml) / length(maml);
     if (degrees < .05 && Math.abs(ratio - 1) < .0005) return 'Dropping <i>J</i> changes nothing here.';
-    return `Dropping <i>J</i> turns the arrow by <b>${degrees.toFixed(degrees < 10 ? 1 : 0)}°</b> and makes it <b>${show(ratio)}</b> times as long.`;
+    const turned = degrees < .05 ? 'makes the arrow' : `turns the arrow by <b>${degrees.toFixed(degrees < 10 ? 1 : 0)}°</b> and makes it`;
+    return `Dropping <i>J</i> ${turned} <b>${show(ratio)}</b> times as long.`;
+  }
+
+  /* Why there is no exact gradient here. */
+  broken() {
+    const { now } = this, on = now.heights.flatMap(way => way.flatMap((x, k) => Number.isFinite(x) ? [] : [[x, k === way.length - 1]]));
+    const where = on.length && (on[0][1] ? 'the query loss at φ' : 'the support loss on the way to φ');
+    if (where && on[0][0] !== on[0][0]) return `There is no exact gradient: ${where} is not a number.`;
+    if (where) return `There is no exact gradient: ${where} is infinite, by overflow or at a pole.`;
+    const entries = [...Object.values(now.arrows), ...now.ends, ...now.hessians, ...now.jacobians].flat(2);
+    return entries.some(x => Math.abs(x) === Infinity) ? 'The exact gradient is not finite: a slope or a product on the way is infinite.'
+      : 'The exact gradient is not a number: a slope on the way is undefined.';
   }
 
   /* PyTorch's answer, where it is about this very θ. */
@@ -267,10 +280,19 @@ class Landscape {
       line.className = 'check';
       return line.textContent = S.drag ? '○ PyTorch checks every number where you let go.' : '○ PyTorch is asked …';
     }
-    const worst = difference(now, exact), good = worst <= SMALL;
+    const found = difference(now, exact), { worst, neither, either } = found, heights = now.heights.flat().every(Number.isFinite);
+    const good = worst !== null && worst <= SMALL && !neither.length && !either.length && heights;
     line.className = `check ${good ? 'good' : 'bad'}`;
-    line.textContent = good ? `● PyTorch's autograd at this θ, in float64: the largest relative difference to what you see is ${scientific(worst)}.`
-      : `▲ PyTorch's autograd at this θ differs by ${scientific(worst)}: ${length(now.jacobians.flat(2)) > 1e3 ? 'so long a product magnifies rounding' : 'a stop of the inner loop stands on a kink, or the numbers overflow'}.`;
+    line.textContent = good ? `● PyTorch's autograd at this θ, in float64: the largest relative difference to what you see is ${scientific(worst)}.` : this.doubts(found);
+  }
+
+  doubts({ worst, neither, either }) {
+    const names = list => [...new Set(list)].map(name => METHODS[name]?.[0] ?? name).join(', '), said = [];
+    if (neither.length) said.push(`Not finite here, and not in PyTorch either: ${names(neither)}.`);
+    if (either.length) said.push(`Finite for one of the two only, here or in PyTorch, where something on the way is not: ${names(either)}.`);
+    if (worst > SMALL) said.push(`PyTorch's autograd at this θ differs by ${scientific(worst)}: ${length(this.now.jacobians.flat(2)) > 1e3 ? 'so long a product magnifies rounding' : 'a stop of the inner loop stands on a kink, or the numbers overflow'}.`);
+    else if (worst !== null) said.push(`${said.length ? 'The rest agrees' : 'The numbers agree'} to ${scientific(worst)}${said.length ? '' : ', but they are slopes of a loss that has no value here'}.`);
+    return `▲ ${said.join(' ')}`;
   }
 
   // ---- the reader --------------------------------------------------------------------------------------------
@@ -297,13 +319,14 @@ class Landscape {
   }
 
   resize() {
-    this.zoom = Math.min(Math.max(SIDE / (this.$('.map svg').clientWidth || SIDE), 1), 1.6);
+    this.zoom = Math.min(Math.max(WHOLE / (this.$('.map svg').clientWidth || WHOLE), 1), 1.6);
     this.root.style.setProperty('--z', this.zoom);
   }
 
   under(event) {
     const box = this.$('.map svg').getBoundingClientRect(), { centre: [cu, cv], halfWidth: h } = this.data;
-    return [cu + h * (2 * (event.clientX - box.left) / box.width - 1), cv - h * (2 * (event.clientY - box.top) / box.height - 1)];
+    const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map(share => (2 * share - 1) * WHOLE / SIDE);
+    return [cu + h * x, cv - h * y];
   }
 
   grab(event) {
@@ -385,7 +408,7 @@ const FRAME = `
   <p class="says"></p><span class="spoken" aria-live="polite"></span>
   <div class="board">
     <div class="map">
-      <svg viewBox="0 0 ${SIDE} ${SIDE}" role="group" aria-label="Map of the two weights u and v with the losses as contours">
+      <svg viewBox="${-RIM} ${-RIM} ${WHOLE} ${WHOLE}" role="group" aria-label="Map of the two weights u and v with the losses as contours">
         <g class="scenery" aria-hidden="true"></g>
         <g class="knob" tabindex="0" role="slider" aria-label="θ, the initialisation, on the plane of u and v. Arrow keys move it, Shift makes them faster.">
           <circle class="hit" r="22"/><circle class="ring" r="11"/><circle class="dot" r="6"/></g>
@@ -408,7 +431,7 @@ const minus = x => String(x).replace('-', '−');
 function show(x) {
   if (!Number.isFinite(x)) return x !== x ? 'not a number' : x > 0 ? '∞' : '−∞';
   if (x !== 0 && (Math.abs(x) >= 1e4 || Math.abs(x) < 1e-3)) return scientific(x);
-  return minus(Math.abs(x) >= 100 ? x.toFixed(0) : Math.abs(x) >= 10 ? x.toFixed(1) : x.toFixed(Math.abs(x) < .1 && x ? 3 : 2)).replace(/^−(0\.?0*)$/, '$1');
+  return minus(Math.abs(x) >= 100 ? x.toFixed(0) : Math.abs(x) >= 10 ? x.toFixed(1) : x.toFixed(x && Math.abs(x) < .1 ? 2 - Math.floor(Math.log10(Math.abs(x))) : 2)).replace(/(\.\d\d\d*?)0+$/, '$1').replace(/^−(0\.?0*)$/, '$1');
 }
 
 function scientific(x) {
@@ -418,11 +441,13 @@ function scientific(x) {
   return `${minus(mantissa)}·10${[...String(+exponent)].map(c => c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[c]).join('')}`;
 }
 
-/* What a nudge along this direction becomes. */
-function fate(gain) {
-  if (Math.abs(gain) < .005) return 'forgotten';
-  if (Math.abs(gain - 1) < 1e-12) return 'kept as it is';
-  if (gain > 1) return 'stretched: the loss curves downwards here';
-  if (gain > 0) return 'shrunk';
-  return gain >= -1 ? 'turned round and shrunk' : 'turned round and stretched: α is past 2/λ';
-}
+/* What becomes of a nudge along a direction, by the word for its gain. */
+const FATES = {
+  'just as far': 'kept as it is',
+  less: 'shrunk',
+  'not at all': 'forgotten',
+  'backwards, less': 'turned round and shrunk',
+  'backwards, as far': 'turned round, as long as before',
+  'backwards, more': 'turned round and stretched: α is past 2/λ',
+  more: 'stretched: the loss curves downwards here',
+};

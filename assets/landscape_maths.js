@@ -165,6 +165,7 @@ export function solve(tasks, theta, rates, names) {
     hessians: loops.map(({ path: [{ jet }] }) => [[jet[3], jet[4]], [jet[4], jet[5]]]),
     jacobians: loops.map(loop => jacobian(loop.path, rates.inner_lr)),
     paths: loops.map(loop => loop.path.map(stop => stop.at)),
+    heights: loops.map(({ task, path }) => [...path.slice(0, -1).map(stop => stop.jet[0]), task.query(...path.at(-1).at)[0]]),
     parts: names.includes('maml') ? loops.map(loop => ARROWS.maml(loop.task, theta, rates, loop)) : [],  // before the mean
   };
 }
@@ -175,34 +176,58 @@ function jacobian(path, alpha) {
   return [[left[0], right[0]], [left[1], right[1]]];
 }
 
+/* What multiplying by `gain` does to a nudge, in the words of maml_core/plane/one_step.py. */
+export function fate(gain) {
+  for (const [exact, word] of [[1, 'just as far'], [0, 'not at all'], [-1, 'backwards, as far']]) if (Math.abs(gain - exact) < 1e-7) return word;
+  return (gain > 0 ? '' : 'backwards, ') + (Math.abs(gain) < 1 ? 'less' : 'more');
+}
+
 // ---- words of geometry ---------------------------------------------------------------------------------------------
 
 /* Degrees from b to a, counter-clockwise positive. */
-export const turn = (a, b) => Math.atan2(a[1] * b[0] - a[0] * b[1], dot(a, b)) * 180 / Math.PI;
+export function turn(a, b) {
+  const [x, y] = [a, b].map(scaled);
+  return Math.atan2(x[1] * y[0] - x[0] * y[1], dot(x, y)) * 180 / Math.PI;
+}
+
+/* The same with a largest entry of size 1: products of huge finite entries overflow. */
+function scaled(entries) {
+  const size = Math.max(...entries.map(Math.abs));
+  return size > 0 && size < Infinity ? entries.map(x => x / size) : entries;
+}
 
 export const length = x => Math.hypot(...x);
 
 /* Eigenvalues of a symmetric matrix, the larger first, with the larger one's unit eigenvector. */
 export function eigen([[a, b], [, d]]) {
   const mean = (a + d) / 2, half = Math.hypot((a - d) / 2, b), angle = Math.atan2(2 * b, a - d) / 2;
-  const big = mean < 0 ? mean - half : mean + half, rest = (a * d - b * b) / big;  // mean ∓ half would lose digits
+  const big = mean < 0 ? mean - half : mean + half, rest = a / big * d - b / big * b;  // mean ∓ half would lose digits
   const small = Number.isFinite(rest) ? rest : 2 * mean - big;
   return { values: mean < 0 ? [small, big] : [big, small], axis: [Math.cos(angle), Math.sin(angle)] };
 }
 
 /* Right singular vectors of a matrix, with their images: the half axes of the ellipse that the unit circle becomes. */
 export function ellipse([[a, b], [c, d]]) {
-  const { axis } = eigen([[a * a + c * c, a * b + c * d], [a * b + c * d, b * b + d * d]]);
+  const [p, q, r, s] = scaled([a, b, c, d]), { axis } = eigen([[p * p + r * r, p * q + r * s], [p * q + r * s, q * q + s * s]]);
   return [axis, [-axis[1], axis[0]]].map(x => ({ from: x, to: [a * x[0] + b * x[1], c * x[0] + d * x[1]] }));
 }
 
-/* How far two answers part, relative to the size of each vector; null where neither is a number. */
+/* How far two answers differ, relative to the size of each vector; `worst` is over those finite in both, null without
+   one. `neither` names what is finite in neither answer, `either` what is finite in one only. */
 export function difference(mine, theirs) {
-  const pairs = [...Object.keys(theirs.arrows).map(name => [mine.arrows[name], theirs.arrows[name]]),
-    ...['ends', 'hessians', 'jacobians'].flatMap(field => theirs[field].map((x, i) => [mine[field][i].flat(), x.flat()]))];
-  return pairs.reduce((worst, [a, b]) => {
-    if (b.some(x => x === null)) return worst;
-    const size = Math.max(length(a), length(b)), apart = length(a.map((x, i) => x - b[i])) / (size || 1);
-    return apart > worst || apart !== apart ? apart : worst;
-  }, 0);
+  const found = { worst: null, neither: [], either: [] };
+  for (const [name, a, b] of pairs(mine, theirs)) {
+    const [here, there] = [a, b].map(xs => xs.every(Number.isFinite));
+    if (here && there) found.worst = Math.max(found.worst, apart(a, b));
+    else found[here || there ? 'either' : 'neither'].push(name);
+  }
+  return found;
 }
+
+function pairs(mine, theirs) {
+  const fields = { ends: 'φ', hessians: 'H', jacobians: 'J' };
+  return [...Object.keys(theirs.arrows).map(name => [name, mine.arrows[name], theirs.arrows[name]]),
+    ...Object.keys(fields).flatMap(field => theirs[field].map((x, i) => [fields[field], mine[field][i].flat(), x.flat()]))];
+}
+
+function apart(a, b) { const size = Math.max(length(a), length(b)); return size ? length(a.map((x, i) => x / size - b[i] / size)) : 0; }

@@ -113,10 +113,16 @@ TABLE: dict[int, Row] = {
     25: Row("detaching Q&A", 10, "`with higher.monkeypatch(…) as fmodel:` makes a functional model.", "false"),
     26: Row("detaching Q&A", 10, "A torch.optim.SGD over fmodel.parameters() takes the inner step.", "false"),
     27: Row(
-        "detaching Q&A", 10, "Made to run with copy_initial_weights=True, a meta-gradient reaches the model.", "false"
+        "detaching Q&A",
+        10,
+        "SGD over fmodel, made to run with copy_initial_weights=True, brings the model a meta-gradient.",
+        "false",
     ),
     28: Row(
-        "detaching Q&A", 10, "Made to run with copy_initial_weights=False, it gives a meta-gradient of MAML.", "false"
+        "detaching Q&A",
+        10,
+        "SGD over fmodel, made to run with copy_initial_weights=False, gives a meta-gradient of MAML.",
+        "false",
     ),
     29: Row(
         "detaching Q&A",
@@ -130,16 +136,25 @@ TABLE: dict[int, Row] = {
         "With an explicit update, autograd.grad and no create_graph, it is first-order MAML.",
         "true",
     ),
-    31: Row("detaching Q&A", 10, "Detaching that gradient would break the backward pass.", "false"),
+    31: Row(
+        "detaching Q&A", 10, "In an explicit update φ = θ − α·g, detaching g would break the backward pass.", "false"
+    ),
     32: Row("detaching Q&A", 10, "Not detaching anything is how first-order MAML is done with higher.", "false"),
     33: Row("detaching Q&A", 10, "Detaching the adapted parameters destroys the meta-gradient.", "half"),
-    34: Row("detaching Q&A", 10, "torchmeta is a useful framework for this.", "false"),
+    34: Row("detaching Q&A", 10, "torchmeta is a useful framework for first-order MAML today.", "false"),
     35: Row("official Q&A", 10, "`innerloop_ctx(model, optim.SGD, lr=…)` opens the inner loop.", "false"),
-    36: Row("official Q&A", 10, "The code, repaired, trains the model.", "half"),
-    37: Row("official Q&A", 10, "diffopt.step makes it first-order MAML.", "false"),
-    38: Row("official Q&A", 10, "Its support and query sets come from one task.", "false"),
-    39: Row("official Q&A", 10, "torch.stack(losses).mean() makes the tasks run in parallel.", "false"),
-    40: Row("official Q&A", 10, "Its sine waves are the sinusoid benchmark of the MAML paper.", "false"),
+    36: Row(
+        "official Q&A", 10, "The Q&A's training loop with higher, repaired until it runs, trains the model.", "half"
+    ),
+    37: Row("official Q&A", 10, "With higher, diffopt.step makes the training loop first-order MAML.", "false"),
+    38: Row("official Q&A", 10, "In the Q&A's training loop, support and query sets come from one task.", "false"),
+    39: Row(
+        "official Q&A",
+        10,
+        "torch.stack(losses).mean() over a loop of tasks makes the tasks run in parallel.",
+        "false",
+    ),
+    40: Row("official Q&A", 10, "The Q&A's sine waves are the sinusoid benchmark of the MAML paper.", "false"),
     41: Row("forum", 6, "The derived gradient of the leap is φ − θ.", "half"),
     42: Row(
         "forum", 6, "Putting that constant in the gradient's place in a hook keeps the second-order term.", "false"

@@ -35,11 +35,13 @@ $1 - \alpha\lambda$:
 
 | | the nudge arrives … |
 |---|---|
+| $\alpha\lambda < 0$ | stretched: the loss curves downwards and the starts run apart |
+| $\alpha\lambda = 0$ | as it was |
 | $0 < \alpha\lambda < 1$ | shrunk |
 | $\alpha\lambda = 1$ | not at all: the step lands in the same place from wherever it started |
 | $1 < \alpha\lambda < 2$ | turned round, and shrunk |
+| $\alpha\lambda = 2$ | turned round, and as long as before |
 | $\alpha\lambda > 2$ | turned round and **stretched**: in a bowl, step after step lands further away |
-| $\lambda < 0$ | stretched, whatever α: the loss curves downwards and the starts run apart |
 
 The query loss pulls at φ. To know what that means for θ, its gradient goes back through the same matrix:
 $J^\top\,\nabla L_q(\phi)$ is MAML's gradient (:violet[violet]). First-order MAML takes $J$ for $I$ and leaves

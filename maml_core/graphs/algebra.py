@@ -6,6 +6,7 @@ $$\frac{dx'}{dx} = c - \alpha L_{\text{in}}''(x), \qquad
 `create_graph=False` leaves out every α L″. Nothing here has seen PyTorch's graph: that is what makes it a check.
 """
 
+import inspect
 import math
 import sys
 import time
@@ -58,14 +59,15 @@ def patience() -> Iterator[None]:
     """Ends SymPy's work after PATIENCE seconds of this thread's processor time: nested functions can take minutes.
 
     A trace function that is asked at every Python call, in this thread alone, is the only way to stop a library
-    from inside that needs neither a process nor a signal. It raises in SymPy's own code alone: in a finalizer or a
-    callback of the garbage collector, Python would swallow the exception and forget the trace function with it.
+    from inside that needs neither a process nor a signal. It raises in SymPy's own functions alone: in a finalizer, a
+    generator that is being thrown away or a callback of the garbage collector, Python would swallow the exception and
+    forget the trace function with it.
     """
     deadline = time.thread_time() + PATIENCE
     before = sys.gettrace()
 
     def ask(frame: FrameType, *_: object) -> None:
-        if time.thread_time() > deadline and frame.f_globals.get("__name__", "").startswith(("sympy.", "mpmath.")):
+        if time.thread_time() > deadline and _may_raise(frame):
             raise TooLarge
 
     sys.settrace(ask)
@@ -73,6 +75,11 @@ def patience() -> Iterator[None]:
         yield
     finally:
         sys.settrace(before)
+
+
+def _may_raise(frame: FrameType) -> bool:
+    ours = frame.f_globals.get("__name__", "").startswith(("sympy.", "mpmath."))
+    return ours and not frame.f_code.co_flags & inspect.CO_GENERATOR
 
 
 @lru_cache(maxsize=256)

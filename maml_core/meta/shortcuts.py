@@ -48,6 +48,7 @@ class Row(NamedTuple):
     degrees: float  # 0 is MAML's direction, 90 tells nothing about it, more than 90 climbs
     ratio: float  # its length over MAML's
     query_loss: float  # mean over the tasks after its own inner loop
+    overflowed: bool  # its own meta-gradient is not finite, whatever MAML's is
 
     @property
     def finite(self) -> bool:
@@ -120,10 +121,11 @@ def compared(setting: Setting, names: Collection[str] = tuple(ALGORITHMS)) -> tu
 def _row(name: str, setting: Setting, where: Problem, exact: Tensor) -> Row:
     found = meta_gradient(name, setting, where)
     other, loss = vector(found, where), float(found.query_loss.mean())
-    if not (other.isfinite().all() and exact.isfinite().all()):
-        return Row(name, math.nan, math.nan, loss)
+    overflowed = not other.isfinite().all()
+    if overflowed or not exact.isfinite().all():
+        return Row(name, math.nan, math.nan, loss, overflowed)
     degrees = angle(other, exact)
-    return Row(name, 0.0 if degrees < SAME else degrees, length_ratio(other, exact), loss)
+    return Row(name, 0.0 if degrees < SAME else degrees, length_ratio(other, exact), loss, overflowed)
 
 
 def sweep_values(setting: Setting, axis: str) -> tuple[float, ...]:

@@ -14,6 +14,7 @@ from maml_core.plane import problems
 from maml_core.plane.answers import Answer, Rates, answer
 from maml_core.plane.problems import Point, Problem
 
+ROUNDING = 1e-7  # of a gain: a bowl's coefficients have nine digits
 NUDGE = 1e-5  # of the central difference: its error is of the order of its square
 PART = (
     "θ, or the φ it leads to, stands on or beside a kink, where a slope to both sides is a mean of two; or the "
@@ -24,7 +25,7 @@ PART = (
 class Sharpest(NamedTuple):
     """The largest curvature over all tasks, and what a nudge of θ along it becomes at φ.
 
-    `fate`: "just as far", "less", "more", "backwards, less", "backwards, more" or "not a number". `task`: whose.
+    `fate`: one of `fate`'s words, or "not a number" where the curvature is not finite. `task`: whose.
     """
 
     curvature: float
@@ -45,11 +46,12 @@ def sharpest(exact: Answer, rates: Rates) -> Sharpest:
 
 
 def fate(gain: float) -> str:
-    """What multiplying by `gain` does to a nudge."""
-    if abs(gain - 1) < 1e-12:
-        return "just as far"
-    side = "" if gain >= 0 else "backwards, "
-    return side + ("less" if abs(gain) <= 1 else "more")
+    """What multiplying by `gain` does to a nudge, as assets/landscape_maths.js has it too."""
+    for exact, word in {1.0: "just as far", 0.0: "not at all", -1.0: "backwards, as far"}.items():
+        if abs(gain - exact) < ROUNDING:
+            return word
+    side = "" if gain > 0 else "backwards, "
+    return side + ("less" if abs(gain) < 1 else "more")
 
 
 def ways(problem: Problem, theta: Point, rates: Rates) -> Agreement:
@@ -57,13 +59,33 @@ def ways(problem: Problem, theta: Point, rates: Rates) -> Agreement:
 
     $$\nabla_\theta \tfrac1T\sum_i L_i^q(\phi_i) = \tfrac1T\sum_i (I - \alpha H_i)^\top \nabla L_i^q(\phi_i)$$
     """
+    nowhere = undefined(problem, theta, rates)
     exact = answer(problem, theta, rates, ("maml",))
     found = {
         "autograd through the step": torch.tensor(exact.arrows["maml"], dtype=torch.float64),
         "(I − αH)ᵀ times ∇L_q(φ)": _by_matrix(problem, theta, rates),
         "central difference of L_q(φ(θ))": _by_nudging(problem, theta, rates),
     }
-    return agreement(found, PART)
+    check = agreement(found, PART)
+    return check._replace(difference=math.nan, reason=f"{nowhere} {check.reason}".strip()) if nowhere else check
+
+
+def undefined(problem: Problem, theta: Point, rates: Rates) -> str:
+    """The sentence about a loss that has no finite value where the inner step needs it; empty if all have one.
+
+    Autograd does not notice: it differentiates log(u) to 1/u where u < 0 and log(u) is not a number.
+    """
+    loss, tasks = problems.loss(problem), problems.tasks(problem)
+    start = leaves(tile(problems.leaves(theta), len(problem.tasks)))
+    phi = detach(adapt(loss, start, tasks.support, lr=rates.inner_lr, steps=1, create_graph=False))
+    heights = {"support loss at θ": loss(detach(start), tasks.support), "query loss at φ": loss(phi, tasks.query)}
+    broken = {name: value[~value.isfinite()] for name, value in heights.items()}
+    said = [f"The {name} is {_word(values)}." for name, values in broken.items() if len(values)]
+    return " ".join(said) and f"{' '.join(said)} A gradient there is one of nothing, whatever autograd returns."
+
+
+def _word(values: Tensor) -> str:
+    return "not a number" if values.isnan().any() else "infinite in float64"
 
 
 def _by_matrix(problem: Problem, theta: Point, rates: Rates) -> Tensor:

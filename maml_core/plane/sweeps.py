@@ -26,7 +26,9 @@ class Gain(NamedTuple):
 class Sweep(NamedTuple):
     """One inner step from one θ, for many α. `angle` (degrees, 0 to 180) and `ratio` compare FOMAML with MAML.
 
-    Where one of the two is 0 or not finite, there is no angle: NaN. `sharpest` is the largest curvature.
+    Where one of the two is 0, there is no angle: NaN. Where φ, the curvature or a gradient is not finite, there is
+    nothing to compare: both are NaN, although autograd may return a finite slope along a weight that does not move.
+    `sharpest` is the largest curvature, `whose` the name of its task: empty if there is only one.
     """
 
     alphas: tuple[float, ...]
@@ -34,6 +36,7 @@ class Sweep(NamedTuple):
     angle: tuple[float, ...]
     ratio: tuple[float, ...]
     sharpest: float
+    whose: str
 
 
 def sweep(problem: Problem, theta: Point, most: float = 1.0) -> Sweep:
@@ -53,21 +56,21 @@ def sweep(problem: Problem, theta: Point, most: float = 1.0) -> Sweep:
             for task, pair in zip(problem.tasks, values, strict=True)
             for j, value in enumerate(pair)
         ),
-        tuple(_angles(first_order, exact)),
-        tuple((first_order.norm(dim=-1) / exact.norm(dim=-1)).tolist()),
-        max(pair[0] for pair in values),
+        *_compared(first_order, exact if curvatures.isfinite().all() else exact * math.nan),
+        *max((pair[0], task.name) for pair, task in zip(values, problem.tasks, strict=True)),
     )
 
 
 def _gradients(problem: Problem, theta: Point, alphas: Tensor, *, create_graph: bool) -> Tensor:
-    """MAML's meta-gradient, or FOMAML's, for every α: (α, 2)."""
+    """MAML's meta-gradient, or FOMAML's, for every α: (α, 2); NaN where a task's φ is not finite."""
     count = len(problem.tasks)
     loss, tasks = problems.loss(problem), problems.tasks(problem, len(alphas))
     rates = alphas.repeat(count)
     start = leaves(tile(problems.leaves(theta), count * len(alphas)))
     phi = adapt(loss, start, tasks.support, lr=dict.fromkeys(start, rates), steps=1, create_graph=create_graph)
     gradient = flatten(grad(loss(phi, tasks.query).sum(), start), batched=True)
-    return gradient.view(count, len(alphas), 2).mean(0)
+    arrived = flatten(phi, batched=True).isfinite().view(count, len(alphas), 2).all(-1).all(0)
+    return gradient.view(count, len(alphas), 2).mean(0).where(arrived[:, None], torch.nan)
 
 
 def _eigenvalues(matrices: Tensor) -> list[tuple[float, float]]:
@@ -77,8 +80,15 @@ def _eigenvalues(matrices: Tensor) -> list[tuple[float, float]]:
     return [(float(pair[1]), float(pair[0])) for pair in torch.linalg.eigvalsh(matrices)]
 
 
-def _angles(a: Tensor, b: Tensor) -> list[float]:
-    """Degrees between the rows of two matrices of vectors."""
+def _compared(a: Tensor, b: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Degrees between the rows of two matrices of vectors, and how many times as long a's are; NaN if not finite.
+
+    The rows are scaled first: products of huge finite entries overflow.
+    """
+    sizes = [x.abs().amax(-1, keepdim=True) for x in (a, b)]
+    a, b = (x / size.where(size > 0, 1) for x, size in zip((a, b), sizes, strict=True))
     cross, along = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], (a * b).sum(-1)
-    none = (a.norm(dim=-1) == 0) | (b.norm(dim=-1) == 0)
-    return torch.atan2(cross, along).rad2deg().abs().where(~none, torch.nan).tolist()
+    some = (a.norm(dim=-1) > 0) & (b.norm(dim=-1) > 0)
+    ratio = a.norm(dim=-1) / b.norm(dim=-1) * (sizes[0] / sizes[1])[:, 0]
+    angle = torch.atan2(cross, along).rad2deg().abs().where(some, torch.nan)
+    return tuple(angle.tolist()), tuple(ratio.tolist())

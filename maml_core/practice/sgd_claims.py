@@ -51,7 +51,7 @@ def claim_15() -> Claim:
         return Claim(
             15,
             "half" if before else "false",
-            f"The comparison passes up to step {now.steps - 1} and fails at step {now.steps}. Until then "
+            f"On a smaller image than the lesson's, the comparison first fails at step {now.steps}. Until then "
             f"rounding keeps the weights within {numeral(kept, 2)} of their length of each other. Before the "
             f"step that fails, {sides} of the ReLUs had the image on different sides of 0 in the two networks.",
         )

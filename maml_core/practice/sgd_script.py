@@ -49,7 +49,8 @@ for loop in {order}:
     if loop is by_sgd:
         assert compiler_stack() and not before, "the first SGD(...) did not import torch._dynamo"
         print("modules that SGD's first repetition imported:", len(sys.modules) - modules)
-        assert in_order[loop][0] == max(in_order[loop]), "the import is not the slowest repetition: a busy machine?"
+        first = in_order[loop][0] == max(in_order[loop])
+        print("the repetition with the import is", "the slowest" if first else "not the slowest: a busy machine?")
     else:
         assert compiler_stack() == before, "the loop by hand imported torch._dynamo"
 totals = {{loop: sum(seconds) for loop, seconds in in_order.items()}}

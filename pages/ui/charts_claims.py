@@ -30,7 +30,8 @@ def board(verdicts: Mapping[int, str | None]) -> go.Figure:
             name=name,
             mode="markers+text",
             textposition="bottom center",
-            marker={"symbol": symbol, "size": 18, "color": colour, "line": {"width": 2, "color": colour}},
+            textfont={"size": 10},
+            marker={"symbol": symbol, "size": 12, "color": colour, "line": {"width": 2, "color": colour}},
             hovertemplate="%{text}. %{customdata[0]}<extra>" + name + "</extra>",
             showlegend=True,
         )

@@ -1,6 +1,8 @@
 """Lesson 4's curves: α through 1/λ and 2/λ, and the curvature of a real network. No Streamlit here."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -9,6 +11,7 @@ from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING
 
 GREY = "rgba(128, 128, 128, .14)"
 HEIGHT = 260
+MOST_GAIN = 8.0  # beyond it a gain leaves the chart
 TINY = 1e-6  # an eigenvalue below this share of the largest is rounding
 
 
@@ -19,7 +22,7 @@ def gains(sweep: Sweep, alpha: float) -> go.Figure:
         line = {"color": SECOND_ORDER, "dash": ("solid", "dot")[i % 2], "width": 3 if i < 2 else 1.5}
         figure.add_scatter(x=sweep.alphas, y=gain.values, name=gain.name, mode="lines", line=line)
     figure.add_hrect(y0=-1, y1=1, fillcolor=GREY, line_width=0)
-    figure.update_yaxes(title="a nudge is multiplied by", range=[-1.6, 1.6])
+    figure.update_yaxes(title="a nudge is multiplied by", range=_reach(sweep))
     return _over_alpha(figure, sweep, alpha)
 
 
@@ -38,17 +41,35 @@ def length(sweep: Sweep, alpha: float) -> go.Figure:
     line = {"color": FIRST_ORDER, "width": 3}
     figure.add_scatter(x=sweep.alphas, y=sweep.ratio, name="FOMAML", mode="lines", line=line, showlegend=False)
     figure.add_hline(y=1, line={"color": SECOND_ORDER, "width": 2})
-    figure.update_yaxes(title="FOMAML is longer by", type="log", ticksuffix="×", dtick=1)
+    figure.update_yaxes(title="FOMAML is longer by", type="log", ticksuffix="×", **_decades(sweep.ratio))
     return _over_alpha(figure, sweep, alpha)
+
+
+def _reach(sweep: Sweep) -> list[float]:
+    """From the smallest gain to the largest, the band included; a few strong curvatures must not flatten the rest."""
+    gains = [value for gain in sweep.gains for value in gain.values if math.isfinite(value)]
+    low, high = max(min([-1.0, *gains]), -MOST_GAIN), min(max([1.0, *gains]), MOST_GAIN)
+    return [low - 0.1 * (high - low), high + 0.1 * (high - low)]
+
+
+def _decades(ratios: Sequence[float]) -> dict[str, Any]:
+    """The range of a logarithmic axis, at least from a half to two, with ticks enough to read it by."""
+    found = [math.log10(ratio) for ratio in ratios if 0 < ratio < math.inf]
+    low, high = min([-0.31, *found]), max([0.31, *found])
+    ends = {"range": [low - 0.05, high + 0.05]}
+    if high - low > 2:
+        return ends | {"dtick": max(1, round((high - low) / 5))}
+    return ends | {"tickvals": [m * 10.0**k for k in range(math.floor(low), math.ceil(high)) for m in (1, 2, 5)]}
 
 
 def _over_alpha(figure: go.Figure, sweep: Sweep, alpha: float) -> go.Figure:
     """The axis of α with the marks 1/λ₁ and 2/λ₁ that lie on it, and where the slider is."""
-    most = sweep.alphas[-1]
-    for name, multiple in (("1/λ₁", 1.0), ("2/λ₁", 2.0)):
+    most, whose = sweep.alphas[-1], f" of task {sweep.whose}" if sweep.whose else ""
+    for name, multiple, side in ((f"1/λ₁{whose}", 1.0, "right"), ("2/λ₁", 2.0, "left")):
         at = multiple / sweep.sharpest if sweep.sharpest > 0 else math.inf
-        if at <= most:
-            figure.add_vline(x=at, line={"color": WARNING, "dash": "dash"}, annotation={"text": name, "y": 1.1})
+        if at <= most:  # the labels point away from one another: they stay apart where λ₁ is large
+            mark = {"text": name, "y": 1.1, "xanchor": side if at < 0.9 * most else "right"}
+            figure.add_vline(x=at, line={"color": WARNING, "dash": "dash"}, annotation=mark)
     figure.add_vline(x=alpha, line={"color": TRUTH, "width": 1.5}, annotation={"text": "α", "y": 1.0})
     figure.update_xaxes(title="α", range=[0, most])
     legend = {"orientation": "h", "y": -0.32}

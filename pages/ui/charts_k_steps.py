@@ -6,13 +6,13 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from maml_core.meta.looking_back import LookBack, Term, Turned
+from maml_core.meta.looking_back import LookBack, Turned
 from maml_core.meta.prices import Price
 from maml_core.meta.stretching import RateStretch, Stretch
-from maml_core.numerals import numeral
 from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING
 
 STRIP = 0.35  # the width of a vector, that of a matrix being 1
+SAME = 1e-9  # of the largest entry: what rounding parts
 MOST_MATRICES = 6  # of the factors, the first and the last ones
 SIGNED = [[0, FIRST_ORDER], [0.5, "rgba(128, 128, 128, .08)"], [1, SECOND_ORDER]]
 SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -28,7 +28,7 @@ WAYS = {  # name, colour, dash, symbol
 def product(look: LookBack, *, both: bool) -> go.Figure:
     """g = F₀ F₁ … v as pictures of the matrices; with `both`, the other order below it."""
     order = _shown(len(look.factors))
-    rows = [(look.meta_gradient, order, "g")] + [(look.wrong, order[::-1], "wrong")] * both
+    rows = [(look.meta_gradient, order, "g")] + [(look.wrong, order[::-1], _other_order(look))] * both
     figure = make_subplots(
         rows=len(rows),
         cols=len(order) + 2,
@@ -51,6 +51,13 @@ def product(look: LookBack, *, both: bool) -> go.Figure:
         margin={**MARGIN, "t": 28},
     )
     return figure
+
+
+def _other_order(look: LookBack) -> str:
+    """What the product in the other order is: wrong, unless the order makes no difference beyond rounding."""
+    size = max(map(abs, look.meta_gradient))
+    apart = max(abs(a - b) for a, b in zip(look.meta_gradient, look.wrong, strict=True))
+    return "wrong" if apart > SAME * size else "also g"
 
 
 def _largest_change(look: LookBack) -> float:
@@ -95,35 +102,6 @@ def _name(figure: go.Figure, name: str, row: int, column: int) -> None:
     figure.add_annotation(text=name, showarrow=False, row=row, col=column, **place)
 
 
-def ledger(terms: Sequence[Term], length: float) -> go.Figure:
-    """Bars that start where the last one ended, and end at the length of the meta-gradient."""
-    names = ["∇L_q(φ)", *(f"step {term.step}" for term in terms[1:]), "‖g‖"]
-    shares = [*(term.share for term in terms), length]
-    figure = go.Figure(
-        go.Bar(
-            y=names,
-            x=shares,
-            base=[*(sum(shares[:i]) for i in range(len(terms))), 0],
-            orientation="h",
-            marker={
-                "color": [FIRST_ORDER, *[SECOND_ORDER] * (len(terms) - 1), TRUTH],
-                "pattern": {"shape": ["", *["/"] * (len(terms) - 1), "."], "solidity": 0.25},
-            },
-            text=[*(_of(term) for term in terms), numeral(length, 3)],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="%{y}: reaches %{x:.4g} along g<extra></extra>",
-        )
-    )
-    figure.update_yaxes(autorange="reversed", ticks="", type="category")
-    figure.update_xaxes(title="along the meta-gradient", zeroline=True)
-    return figure.update_layout(height=max(260, 70 + 21 * len(names)), margin={**MARGIN, "r": 90}, bargap=0.25)
-
-
-def _of(term: Term) -> str:
-    return f"{numeral(term.share, 2)} of {numeral(term.length, 2)}"
-
-
 def turns(turned: dict[str, tuple[Turned, ...]], steps: int) -> go.Figure:
     """The angle to the meta-gradient over k, in the wrong order and without second-order terms."""
     figure = go.Figure()
@@ -145,12 +123,15 @@ def stretch(rows: Sequence[Stretch], steps: int) -> go.Figure:
         "smallest": ("smallest", (FIRST_ORDER, "dot", "circle")),
     }
     for field, (name, style) in styles.items():
-        _line(figure, [row.steps for row in rows], [getattr(row, field) for row in rows], name, style)
+        _line(figure, [row.steps for row in rows], [_positive(row, field) for row in rows], name, style)
     figure.add_vline(steps, line=HERE)
-    figure.update_yaxes(
-        title="a nudge grows by", type="log", exponentformat="power", dtick="D1" if not rows else None
-    )
+    figure.update_yaxes(title="a nudge grows by", type="log", exponentformat="power")
     return _over_steps(figure)
+
+
+def _positive(row: Stretch | RateStretch, field: str) -> float | None:
+    """What has a place on a logarithmic axis: not 0."""
+    return getattr(row, field) or None
 
 
 def rates(rows: Sequence[RateStretch], inner_lr: float) -> go.Figure:
@@ -158,7 +139,7 @@ def rates(rows: Sequence[RateStretch], inner_lr: float) -> go.Figure:
     figure = go.Figure()
     styles = {"largest": (SECOND_ORDER, "solid", "diamond"), "smallest": (FIRST_ORDER, "dot", "circle")}
     for field, style in styles.items():
-        _line(figure, [row.inner_lr for row in rows], [getattr(row, field) for row in rows], field, style)
+        _line(figure, [row.inner_lr for row in rows], [_positive(row, field) for row in rows], field, style)
     figure.add_vline(inner_lr, line=HERE)
     figure.update_xaxes(title="α, inner_lr")
     figure.update_yaxes(title="a nudge grows by", type="log", exponentformat="power")
@@ -183,7 +164,12 @@ def price(prices: Sequence[Price], field: str, title: str, *, fitted: Sequence[f
 
 
 def _line(
-    figure: go.Figure, x: Sequence[float], y: Sequence[float], name: str, style: Sequence[str], form: str = "%{y:.4g}"
+    figure: go.Figure,
+    x: Sequence[float],
+    y: Sequence[float | None],
+    name: str,
+    style: Sequence[str],
+    form: str = "%{y:.4g}",
 ) -> None:
     color, dash, symbol = style
     look: dict[str, Any] = {"line": {"color": color, "dash": dash}, "marker": {"symbol": symbol, "size": 6}}

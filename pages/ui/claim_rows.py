@@ -71,7 +71,8 @@ def board() -> None:
     """All claims as marks, in the colour and shape of what their runs said; and the button that runs all."""
     wanted = st.session_state.pop("claims to run", [])
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(f"Run all {len(PROGRAMS)}", type="primary", icon=":material/play_arrow:", on_click=_queue)
+        label = f"Run all {len(PROGRAMS)}"
+        st.button(label, type="primary", icon=":material/play_arrow:", on_click=_queue, disabled=bool(wanted))
         if wanted:
             st.button("Stop", icon=":material/stop:", help="What has run stays.")
     place = st.empty()
@@ -125,7 +126,10 @@ def row(number: int) -> None:
 
 def _train_again() -> None:
     """The claim whose evidence takes minutes of training: kept with its command, or made anew, shorter, here."""
-    st.caption(f"Its trainings are precomputed: `{COMMAND}`, some minutes. Made here anew: {ITERATIONS} iterations.")
+    st.caption(
+        f"The errors it quotes were precomputed by `{COMMAND}`, which takes minutes. Train anew makes a shorter pair "
+        f"of trainings here, of {ITERATIONS} iterations each."
+    )
     if not st.button("Train anew", key="train anew", icon=":material/replay:"):
         return
     start = time.perf_counter()

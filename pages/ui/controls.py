@@ -246,6 +246,6 @@ def _accepts(accept: Callable[[str], bool], raw: str) -> bool:
 
 
 def _plain(raw: str) -> str:
-    """A stranger's text, short and without anything that Markdown would act on."""
-    kept = "".join(character for character in raw if character.isalnum() or character in " .,+-")
-    return kept[:30] or "…"
+    """A stranger's text, short and with nothing in it that Markdown would act on."""
+    kept = "".join(character for character in raw if character.isalnum() or character in " .,+-_()")
+    return escaped(kept[:30]) or "…"

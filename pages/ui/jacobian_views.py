@@ -1,5 +1,6 @@
 """The parts of lesson 4 around its landscape: the prediction, the sweep of α, the real network."""
 
+import math
 import statistics
 import time
 from functools import lru_cache
@@ -35,14 +36,20 @@ NETWORKS = {
 MISREAD = {
     "just as far": "“Just as far” is what FOMAML assumes: J = I. ",
     "less": "",
+    "not at all": "",
     "backwards, less": "",
+    "backwards, as far": "",
     "backwards, more": "",
     "more": "",
 }
+UNKNOWN = "nobody can say"
 
 
 def choices(sharp: Sharpest) -> list[Choice]:
     """What may become of a nudge, and the sentence that explains what does."""
+    if sharp.fate not in MISREAD:
+        why = "At this θ the curvature is not a finite number, and so neither is 1 − αλ."
+        return [Choice(text, text == UNKNOWN, why) for text in (*MISREAD, UNKNOWN)]
     why = f"Along that direction the step multiplies a nudge by 1 − αλ = {numeral(sharp.gain, 3)}."
     return [Choice(text, text == sharp.fate, misread + why) for text, misread in MISREAD.items()]
 
@@ -50,7 +57,7 @@ def choices(sharp: Sharpest) -> list[Choice]:
 def question(problem: Problem, sharp: Sharpest, rates: Rates) -> str:
     name = problem.tasks[sharp.task].name
     return (
-        f"Nudge θ along the sharpest direction (curvature λ = {numeral(sharp.curvature, 3)}; α = "
+        f"Nudge θ along the direction of the largest curvature (λ = {numeral(sharp.curvature, 3)}; α = "
         f"{numeral(rates.inner_lr)}). {f'Task {name}’s φ' if name else 'φ'} moves …"
     )
 
@@ -70,14 +77,20 @@ def sweep_of_alpha(found: Sweep, rates: Rates) -> None:
 
 
 def marks(found: Sweep) -> str:
-    """Where on the axis of α the sharpest direction is forgotten, and where it starts to overshoot."""
+    """Where on the axis of α the nudge of the largest curvature is forgotten, and where it starts to overshoot."""
+    if math.isnan(found.sharpest):
+        return (
+            "At this θ the curvature is not a finite number, so there is no 1/λ and no 1 − αλ to draw. The other two "
+            "curves have gaps wherever φ or one of the gradients is not finite."
+        )
     if not found.sharpest > 0:
         return "No direction at this θ curves upwards, so there is no 1/λ: every positive α stretches, or keeps."
+    whose = found.whose and f", task {found.whose}’s,"
     one, two = numeral(1 / found.sharpest, 3), numeral(2 / found.sharpest, 3)
     return (
-        f"All of it from this θ, by autograd, at {len(found.alphas)} values of α. The sharpest curvature is λ₁ = "
-        f"{numeral(found.sharpest, 3)}. At α = 1/λ₁ = {one} the step forgets where along that direction it started; "
-        f"beyond 2/λ₁ = {two} it throws a nudge further to the other side than it came from."
+        f"All of it from this θ, by autograd, at {len(found.alphas)} values of α. The largest curvature{whose} is "
+        f"λ₁ = {numeral(found.sharpest, 3)}. At α = 1/λ₁ = {one} the step forgets where along that direction it "
+        f"started; beyond 2/λ₁ = {two} it throws a nudge further to the other side than it came from."
     )
 
 

@@ -8,7 +8,7 @@ from maml_core.meta.k_steps import FAMILIES, FLATTEST, MOST_STEPS, SHARPEST, SHO
 from maml_core.meta.steps_explained import StepsExplained, explain_steps
 from maml_core.meta.stretching import HIGHEST_RATE, RateStretch, rate_sweep
 from maml_core.numerals import numeral
-from pages.ui import charts_k_steps, controls, guessing, lesson
+from pages.ui import charts_k_steps, charts_terms, controls, guessing, lesson
 from pages.ui.inner_step_views import RUNS, inner_step_views
 from pages.ui.linked import linked_views, view_from_url
 
@@ -40,6 +40,14 @@ def settings() -> tuple[Setting, int]:
 @st.cache_data(max_entries=200, show_spinner=False)
 def explained(setting: Setting, steps: int) -> StepsExplained:
     return explain_steps(setting, steps)
+
+
+def warm_up() -> None:
+    """Draw once what the first reader sees first: a process is several times as slow at it as ever after."""
+    found = explain_steps(Setting(FAMILIES[0], inner_lr=0.1, width=4, seed=0), 5)
+    assert found.look is not None
+    charts_k_steps.product(found.look, both=False)
+    charts_terms.ledger(found.look.terms, found.look.length)
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
@@ -85,7 +93,7 @@ def pictures(found: StepsExplained, *, revealed: bool) -> None:
         st.caption(_product_caption(found, revealed))
     with right:
         st.markdown("**The ledger**, $g = \\nabla L_q - \\sum_j \\alpha H_j v_{j+1}$, read from the last step back")
-        figure = charts_k_steps.ledger(found.look.terms, found.look.length)
+        figure = charts_terms.ledger(found.look.terms, found.look.length)
         st.plotly_chart(figure, key="ledger", alt=_ledger_in_words(found))
         st.caption(
             "A bar is what one term adds along g: “share of length”; a bar to the left takes away. The shares add "
@@ -133,14 +141,28 @@ def order_and_lengths(found: StepsExplained) -> None:
         st.markdown(f"**The same at k = {found.steps}**, for every step size")
         figure = charts_k_steps.rates(sweep, found.setting.inner_lr)
         st.plotly_chart(figure, key="rates", alt="Largest and smallest singular value for step sizes from 0 to 0.2.")
-    row, last = found.stretches[found.steps - 1], found.stretches[-1]
     st.markdown(
-        f"After {found.steps} steps the most sensitive direction of θ arrives **{numeral(row.largest, 3)} times** as "
-        f"long, the least sensitive **{numeral(row.smallest, 3)} times**; after {last.steps} steps it is "
-        f"{numeral(last.largest, 3)} and {numeral(last.smallest, 3)}. An end that runs off upwards is an *exploding* "
+        f"{_reach(found)} An end that runs off upwards is an *exploding* "
         "product. One that runs towards 0 is a *vanishing* one: along those directions φ forgets where θ was, and "
         "the meta-gradient has nothing to say."
     )
+
+
+def _reach(found: StepsExplained) -> str:
+    """How far a nudge gets after the reader's steps, and after all of them if those are more."""
+    row, last = found.stretches[found.steps - 1], found.stretches[-1]
+    if found.setting.inner_lr == 0:
+        return "With α = 0 every nudge of θ arrives as long as it was."
+    further = f"; after {last.steps} steps it is {numeral(last.largest, 3)} and {_times(last.smallest)}"
+    return (
+        f"After {row.steps} {'step' if row.steps == 1 else 'steps'} the most sensitive direction of θ arrives "
+        f"**{numeral(row.largest, 3)} times** as long, the least sensitive **{_times(row.smallest)} times**"
+        f"{'' if row.steps == last.steps else further}."
+    )
+
+
+def _times(gain: float) -> str:
+    return numeral(gain, 3) if gain > 0 else "0 (up to rounding)"
 
 
 @st.cache_data(max_entries=20, show_spinner=False)

@@ -31,6 +31,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from maml_core.graphs.tapes import tape
+from maml_core.numerals import numeral
 from maml_core.plane.answers import Answer, Rates, answer
 from maml_core.plane.contours import contours
 from maml_core.plane.problems import NAMES, Point, Problem, Task
@@ -106,9 +107,10 @@ def _from_link(asked: str, problem: Problem) -> Point:
         theta = math.nan, math.nan
     if on_map(theta, problem):
         return theta
-    ends = ", ".join(f"{c - problem.half_width:g} to {c + problem.half_width:g}" for c in problem.centre)
-    allowed = f"it must be two numbers on this map, {ends}"
-    controls.explain_rejection("theta", asked, allowed, written(problem.start))
+    ends = [[numeral(c + side * problem.half_width) for side in (-1, 1)] for c in problem.centre]
+    u, v = (" to ".join(pair) for pair in ends)
+    allowed = f"it must be two numbers on this map, u from {u} and v from {v}"
+    controls.explain_rejection("theta", asked, allowed, written(problem.start).replace("-", "−"))
     return problem.start
 
 

@@ -1,5 +1,6 @@
 """The furniture of a lesson: header, agreement line, downloads, takeaway, next and previous."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlencode
@@ -41,7 +42,7 @@ def agreement_line(checks: Sequence[Agreement], quantity: str, notes: Sequence[s
                 f"{in_float32({'it': (check.ways[0].value, check.single)})}"
             )
         else:
-            st.markdown(f":orange[:material/warning:] {setting}: the ways to {quantity} part. {check.reason}")
+            st.markdown(f":orange[:material/warning:] {setting}: the ways to {quantity} disagree. {check.reason}")
     with st.expander("The ways, digit by digit"):
         rows = {
             way.name: {f"create_graph={check.create_graph}": numeral(check.ways[i].value, 16) for check in checks}
@@ -73,7 +74,7 @@ def partials_line(checks: Sequence[Partial], singles: Mapping[str, float]) -> No
             + f" {in_float32({f'∂y/∂{check.leaf}': (check.value, singles[check.leaf]) for check in good})}"
         )
     for reason, leaves in _by_reason(checks).items():
-        st.markdown(f":orange[:material/warning:] The ways to {' and '.join(leaves)} part. {reason}")
+        st.markdown(f":orange[:material/warning:] The ways to {' and '.join(leaves)} disagree. {reason}")
     with st.expander("The ways, digit by digit"):
         rows = {
             way.name: {f"∂y/∂{check.leaf}": numeral(check.ways[i].value, 16) for check in checks}
@@ -84,14 +85,18 @@ def partials_line(checks: Sequence[Partial], singles: Mapping[str, float]) -> No
 
 
 def vectors_line(check: VectorAgreement, quantity: str, note: str = "") -> None:
-    """One vector by independent ways: green where all agree, amber with the reason where they part."""
+    """One vector by independent ways: green where all agree, amber with the reason where they do not."""
     if check.agrees:
         st.markdown(
             f":green[:material/verified:] {len(check.ways)} independent ways give the same {quantity}, with a "
             f"largest relative difference of {scientific(check.difference)}. {note}"
         )
+    elif math.isnan(check.difference):
+        st.markdown(
+            f":orange[:material/warning:] The ways to the {quantity} cannot be compared. {check.reason} {note}"
+        )
     else:
-        st.markdown(f":orange[:material/warning:] The ways to the {quantity} part. {check.reason} {note}")
+        st.markdown(f":orange[:material/warning:] The ways to the {quantity} disagree. {check.reason} {note}")
     with st.expander("The ways, digit by digit"):
         shown = min(len(check.ways[0].vector), MOST_ENTRIES)
         rows = {way.name: {f"[{i}]": numeral(way.vector[i], 16) for i in range(shown)} for way in check.ways}

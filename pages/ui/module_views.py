@@ -85,18 +85,21 @@ def silence(tried: ModuleExplained, *, inner_lr: float, inner_steps: int) -> Non
     if math.isnan(found.query_loss):
         return
     chained = not math.isclose(found.query_loss, found.one_step, rel_tol=1e-9)
-    verdict = "They differ: each step starts where the last one ended." if chained else _same(inner_steps)
+    verdict = "They differ: each step starts where the last one ended." if chained else _same(inner_lr, inner_steps)
+    steps = "1 step leads" if inner_steps == 1 else f"{inner_steps} steps lead"
     st.markdown(
-        f"- **Steps that chain, or not.** {inner_steps} steps of {numeral(inner_lr)} end at a query loss of "
-        f"{numeral(found.query_loss, 6)}, one step of {numeral(inner_lr * inner_steps)} at "
+        f"- **Steps that chain, or not.** {steps} at a rate of {numeral(inner_lr)} to a query loss of "
+        f"{numeral(found.query_loss, 6)}, one step at {numeral(inner_lr * inner_steps)} to "
         f"{numeral(found.one_step, 6)}. {verdict}"
     )
 
 
-def _same(inner_steps: int) -> str:
+def _same(inner_lr: float, inner_steps: int) -> str:
     if inner_steps == 1:
         return "With one step there is nothing to chain."
-    return "The same: every step was taken from θ again (or its rate is 0)."
+    if inner_lr == 0:
+        return "The same: with a rate of 0 no step moves."
+    return "The same: every step was taken from θ again."
 
 
 @st.cache_data(max_entries=60, show_spinner=False)

@@ -64,11 +64,12 @@ def second(timing: Timing) -> None:
     if check.agrees:
         st.markdown(
             f":green[:material/verified:] {len(check.ways)} independent ways put the import at about "
-            f"**{numeral(check.ways[0].vector[0], 2)} s**. They differ by at most {numeral(check.difference, 2)} of "
-            "the longest."
+            f"**{numeral(check.ways[0].vector[0], 2)} s**. They differ by {numeral(100 * check.difference, 2)} % of "
+            "the longest; two imports by themselves differ by "
+            f"{numeral(100 * (1 - min(timing.import_seconds) / max(timing.import_seconds)), 2)} %."
         )
     else:
-        st.markdown(f":orange[:material/warning:] The ways to the import's seconds part. {check.reason}")
+        st.markdown(f":orange[:material/warning:] The ways to the import's seconds disagree. {check.reason}")
     with st.expander("The ways, in seconds"):
         st.table(lesson.rows_to_columns({way.name: {"seconds": numeral(way.vector[0], 4)} for way in check.ways}))
         st.caption("They come from different processes, so they cannot agree to many digits.")
@@ -129,8 +130,9 @@ def _drift(dtype: str, rows: Sequence[Drift]) -> str:
         return f"**{dtype}**: the comparison fails at the first step."
     before, after = rows[last - 1], rows[last]
     return (
-        f"**{dtype}**: the comparison passes up to step {before.steps}, with the weights {_apart(before)}, and fails "
-        f"after step {after.steps}, with {_apart(after)}. At the weights of step {before.steps}, **{before.sides}** "
+        f"**{dtype}**: the comparison passes up to step {before.steps}, with the weights {_apart(before)}, and first "
+        f"fails after step {after.steps}, with {_apart(after)}; of the {len(rows)} steps it fails after "
+        f"{sum(not row.close for row in rows)}. At the weights of step {before.steps}, **{before.sides}** "
         "of the ReLUs had the image on different sides of 0 in the two networks."
     )
 

@@ -1,5 +1,6 @@
 """Lesson 6's two labs: iMAML's residuals, and what ANIL and BOIL hold still."""
 
+import math
 from collections.abc import Sequence
 
 import streamlit as st
@@ -79,10 +80,12 @@ def _unsolved(lab: Lab, pull: float) -> str:
 def _relu_words(lab: Lab) -> str:
     """Smooth and not."""
     last = lab.stops[-1]
+    rough = last.residual_relu > last.residual
+    lesser = "" if rough else "Here the kinks cost nothing; they can. "
     return (
         f"Of the slope at θ, {last.steps} inner steps leave the smooth network {numeral(last.residual, 2)}, and the "
-        f"ReLU network with the same weights {numeral(last.residual_relu, 2)}. Where a minimum stands on a kink no "
-        "slope vanishes: descent rattles across it, and the implicit formula has nothing to stand on."
+        f"ReLU network with the same weights {numeral(last.residual_relu, 2)}. {lesser}Where a minimum stands on a "
+        "kink no slope vanishes: descent rattles across it, and the implicit formula has nothing to stand on."
     )
 
 
@@ -92,10 +95,19 @@ def _frozen_words(leaves: Sequence[Leaf], setting: Setting) -> str:
         name: sum(leaf.size for leaf in leaves if leaf.algorithm == name and leaf.frozen) for name in ("anil", "boil")
     }
     total = sum(leaf.size for leaf in leaves if leaf.algorithm == "maml")
-    largest = max((leaf for leaf in leaves if leaf.algorithm == "maml"), key=lambda leaf: leaf.moved)
     return (
         f"ANIL holds {held['anil']} of {total} weights still in the inner loop, BOIL {held['boil']}. Frozen inside "
-        f"does not mean untaught: the outer loop moves every leaf by what stands on the right. MAML itself moves "
-        f"**{largest.name}** farthest here, by {numeral(largest.moved, 2)} in {setting.inner_steps} "
-        f"{'step' if setting.inner_steps == 1 else 'steps'}."
+        f"does not mean untaught: the outer loop moves every leaf by what stands on the right. "
+        + _farthest([leaf for leaf in leaves if leaf.algorithm == "maml"], setting.inner_steps)
+    )
+
+
+def _farthest(leaves: Sequence[Leaf], steps: int) -> str:
+    """Which of MAML's leaves moves most, if its inner loop stays finite."""
+    if not all(math.isfinite(leaf.moved) for leaf in leaves):
+        return "MAML's own inner loop overflows here: what is drawn is what stays finite without it."
+    largest = max(leaves, key=lambda leaf: leaf.moved)
+    return (
+        f"MAML itself moves **{largest.name}** farthest here, by {numeral(largest.moved, 2)} in {steps} "
+        f"{'step' if steps == 1 else 'steps'}."
     )

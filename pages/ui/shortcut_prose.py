@@ -7,8 +7,8 @@ ON_MAP = (
 HONEST = r"""
 iMAML's formula, $(I + H/\lambda)^{-1}\nabla L_q(\phi)$, is the exact gradient of a *minimum*: that of the support
 loss plus a pull back to θ, $\lambda/2\,\lVert\phi-\theta\rVert^2$. A program has neither the minimum nor the inverse.
-It has some inner steps and some CG steps, and each leaves a residual. The lab below solves both to the last digit,
-on a smaller network (1-16-16-1, tanh), and then does less.
+It has some inner steps and some CG steps, and each leaves a residual. The lab below goes after the last digit of
+both, on a smaller network (1-16-16-1, tanh), and then does less.
 """
 LEAP = r"""
 A forum thread asks how to take many small inner steps and then differentiate *one leap* from θ to where they ended.

@@ -1,29 +1,19 @@
 """A knob of lesson 6 turned from end to end, point by point: with progress, a Stop, and what is done kept."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import streamlit as st
 
-from maml_core.meta.crossings import Crossing, crossings, lead_changes
-from maml_core.meta.shortcuts import AXES, SAME, SHORTCUTS, Axis, Row, Setting, sharpnesses, sweep_point, sweep_values
-from maml_core.numerals import numeral
+from maml_core.meta.crossings import crossings, lead_changes
+from maml_core.meta.shortcuts import AXES, SHORTCUTS, Row, Setting, sharpnesses, sweep_point, sweep_values
 from pages.ui import charts_shortcuts, controls
-from pages.ui.charts_shortcuts import NAMES, Turned
+from pages.ui.charts_shortcuts import Turned
+from pages.ui.shortcut_sweep_words import Swept, crossing_in_words, in_words, reached
 
 KEPT = 12  # finished or stopped sweeps that a visit keeps
-MOST_NAMED = 4  # changes of the lead that are told in words
 MEASURES = ("angle", "length")
-
-
-class Swept(NamedTuple):
-    """What is there of a sweep. A curve is shorter than `xs` if it was stopped."""
-
-    axis: Axis
-    xs: tuple[float, ...]
-    curves: dict[str, list[float]]
 
 
 class Asked(NamedTuple):
@@ -46,22 +36,17 @@ def sweeps(setting: Setting, base: Sequence[Row], what: Asked) -> None:
     """Turn the knob, draw the curves, say where they cross."""
     lengths = what.measure == "length"
     swept = _sweep(setting, what.knob, base, lengths=lengths)
-    reached = swept.xs[: _reached(swept)]
-    crossed, leads = (() if lengths else find(reached, swept.curves) for find in (crossings, lead_changes))
+    xs = swept.xs[: reached(swept)]
+    crossed, leads = (() if lengths else find(xs, swept.curves) for find in (crossings, lead_changes))
     veils = _veils(setting) if what.knob == "alpha" else []
     axis, here = swept.axis, getattr(setting, swept.axis.field)
     turned = Turned(axis.label, swept.xs, swept.curves, crossed, leads, here, lengths, axis.logarithmic, veils)
-    words = _words(swept, leads, what.measure)
+    words = in_words(swept, leads, what.measure)
     st.plotly_chart(charts_shortcuts.sweep(turned), key="sweep_chart", alt=f"{axis.label}, end to end. {words}")
     st.markdown(words)
     if crossed:
         with st.expander(f"All {len(crossed)} crossings"):
-            st.markdown("\n".join(f"- {swept.axis.symbol} = {_told(crossing)}" for crossing in crossed))
-
-
-def _told(crossing: Crossing) -> str:
-    place = f"{_number(crossing.x)}, {numeral(round(crossing.y, 1))}°"
-    return f"{place}: {NAMES[crossing.falling]} comes closer than {NAMES[crossing.rising]}"
+            st.markdown("\n".join(f"- {crossing_in_words(crossing, swept.axis)}" for crossing in crossed))
 
 
 def _sweep(setting: Setting, chosen: str, base: Sequence[Row], *, lengths: bool) -> Swept:
@@ -103,68 +88,7 @@ def _stop(knob: object) -> None:
     st.session_state["sweep stopped"] = knob
 
 
-def _reached(swept: Swept) -> int:
-    return len(next(iter(swept.curves.values())))
-
-
 def _veils(setting: Setting) -> list[tuple[float, str]]:
     """Where α·λ_max at θ exceeds 2 on one task, and on all."""
     sharp = sharpnesses(setting.start, setting.seed)
     return [(2 / sharp[-1], "one task overshoots"), (2 / sharp[0], "all do")]
-
-
-def _words(swept: Swept, leads: Sequence[Crossing], measure: str) -> str:
-    """Who leads from where on; and what is not finite."""
-    reached = _reached(swept)
-    if not reached:
-        return "No point yet."
-    gaps = _gaps(swept)
-    if measure == "length":
-        return gaps or "A length of 1 is as long as MAML's. Reptile's is a sum over k steps."
-    first = _leader(swept)
-    if first is None:
-        return gaps
-    if not leads:
-        told = f"{first} from end to end: no other curve goes below it."
-    else:
-        told = f"First {first}, then {_turns(swept.axis.symbol, leads)}."
-    return f"Closest in angle: {told} Between two points the curves are taken for straight lines. {gaps}"
-
-
-def _turns(symbol: str, leads: Sequence[Crossing]) -> str:
-    turns = [
-        f"from {symbol} = {_number(lead.x)} on **{NAMES[lead.falling]}** (at {numeral(round(lead.y, 1))}°)"
-        for lead in leads[:MOST_NAMED]
-    ]
-    more = f"; and {len(leads) - MOST_NAMED} more changes, ringed" if len(leads) > MOST_NAMED else ""
-    return ", ".join(turns) + more
-
-
-def _leader(swept: Swept) -> str | None:
-    """The lowest curve at the first point, in bold; of several that are equal there, the lowest at the next."""
-    heights = {name: ys[:2] for name, ys in swept.curves.items() if math.isfinite(ys[0])}
-    if not heights:
-        return None
-    level = [name for name, ys in heights.items() if ys[0] <= min(heights.values())[0] + SAME]
-    first = min(level, key=lambda name: heights[name][-1])
-    others = " and ".join(NAMES[name] for name in level if name != first)
-    beside = f" (level with {others} at {swept.axis.symbol} = {_number(swept.xs[0])})" if others else ""
-    return f"**{NAMES[first]}**{beside}"
-
-
-def _gaps(swept: Swept) -> str:
-    """The values at which a curve is not finite."""
-    reached = _reached(swept)
-    broken = {
-        name: [x for x, y in zip(swept.xs, ys, strict=False) if not math.isfinite(y)]
-        for name, ys in swept.curves.items()
-    }
-    symbol = swept.axis.symbol
-    told = [f"{NAMES[name]} at {symbol} = {_number(xs[0])} to {_number(xs[-1])}" for name, xs in broken.items() if xs]
-    if all(len(xs) == reached for xs in broken.values()):
-        return ":orange[:material/warning: Nothing here is finite: MAML's own inner loop overflows at every point.]"
-    return f":orange[:material/warning: Not finite, so not drawn: {'; '.join(told)}.]" if told else ""
-
-
-def _number(x: float) -> str:
-    return numeral(float(f"{x:.3g}"))

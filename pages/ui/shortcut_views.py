@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from maml_core.meta.costs import Cost
+from maml_core.meta.costs import REPEATS, Cost
 from maml_core.meta.shortcuts import EXACT, SHORTCUTS, Row, Setting, closest, sharpnesses
 from maml_core.numerals import numeral
 from pages.ui import guessing
@@ -29,6 +29,7 @@ GROUPS = {
     "iMAML": ("imaml",),
 }
 TIE = "several, exactly"
+NONE = "none: MAML’s own is not finite"
 
 
 def choices(rows: Sequence[Row]) -> list[guessing.Choice]:
@@ -36,7 +37,7 @@ def choices(rows: Sequence[Row]) -> list[guessing.Choice]:
     best = closest(rows)
     told = standing(rows)
     groups = [guessing.Choice(text, len(best) == 1 and best[0] in names, told) for text, names in GROUPS.items()]
-    return [*groups, guessing.Choice(TIE, len(best) != 1, told)]
+    return [*groups, guessing.Choice(TIE, len(best) > 1, told), guessing.Choice(NONE, not best, told)]
 
 
 def standing(rows: Sequence[Row]) -> str:
@@ -45,7 +46,7 @@ def standing(rows: Sequence[Row]) -> str:
         (row for row in rows if row.finite and row.name in SHORTCUTS), key=lambda row: row.degrees
     )
     if not finite:
-        return "Nothing here is finite: the inner loop overflowed, and with it MAML's own gradient."
+        return _without_maml(rows)
     (best, *level), worst = closest(rows), finite[-1]
     if level:
         first = f"{_listed([best, *level])} agree to {_degrees(finite[0].degrees)}"
@@ -56,9 +57,16 @@ def standing(rows: Sequence[Row]) -> str:
     return f"{first[0].upper()}{first[1:]}. Farthest is {NAMES[worst.name]} with {_degrees(worst.degrees)}{climbs}."
 
 
+def _without_maml(rows: Sequence[Row]) -> str:
+    """What there is where MAML, the yardstick, is missing."""
+    left = [row.name for row in rows if not row.overflowed]
+    told = f"Finite {'are' if len(left) > 1 else 'is'} {_listed(left)}" if left else "Nothing else is finite either"
+    return f"MAML's own gradient is not finite, so there is no MAML to compare with. {told}."
+
+
 def _listed(names: Sequence[str]) -> str:
-    words = [NAMES[name] for name in names]
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+    *words, last = [NAMES[name] for name in names]
+    return f"{', '.join(words)} and {last}" if words else last
 
 
 def _degrees(value: float) -> str:
@@ -72,9 +80,10 @@ def table(rows: Sequence[Row], costs: Sequence[Cost], *, revealed: bool) -> None
     st.table({column: [row[column] for row in cells] for column in cells[0]})
     st.caption(
         f"Against MAML, whose {maml.gradients} gradients and {maml.hvps} Hessian-vector products took "
-        f"{numeral(1000 * maml.seconds, 2)} ms for ten tasks on this server just now. Walks backwards are counted as "
-        "they happen; ANIL's and BOIL's are shorter ones. Meta-SGD has all its rates at α here, where its weights' "
-        "gradient is MAML's own."
+        f"{numeral(1000 * maml.seconds, 2)} ms for ten tasks: the quickest of {REPEATS} runs, when this server first "
+        "saw these controls. Walks backwards are counted as they happen; ANIL's and BOIL's are shorter ones. "
+        "Meta-SGD has all its rates at α here, where its weights' gradient is MAML's own. On a narrow screen the "
+        "last columns are a swipe away."
     )
 
 
@@ -94,7 +103,9 @@ def _cells(row: Row, cost: Cost, maml: Cost, *, revealed: bool) -> dict[str, str
 def _cell(row: Row, text: str, revealed: bool) -> str:
     if not revealed and row.name not in EXACT:
         return "?"
-    return text if row.finite else "not finite"
+    if row.finite:
+        return text
+    return "not finite" if row.overflowed else "no MAML to compare with"
 
 
 def overshoot(setting: Setting) -> str:

@@ -94,7 +94,7 @@ def _agreement(title: str, check: Check, verdict: Verdict) -> str:
     if not check.ways:
         return f":gray[:material/remove:] {title}: no gradient reaches `x`, so there is nothing to agree on."
     if check.reason:
-        return f":orange[:material/warning:] {title}: the ways to dloss/dx part. {check.reason}"
+        return f":orange[:material/warning:] {title}: the ways to dloss/dx disagree. {check.reason}"
     single = math.nan if verdict.gradient is None else verdict.gradient
     return (
         f":green[:material/verified:] {title}: {len(check.ways)} independent ways give dloss/dx = "

@@ -1,5 +1,7 @@
 """Lesson 4 in a browser: θ moves by mouse, touch and keyboard; every move is exact and at once; PyTorch checks it."""
 
+from urllib.parse import quote
+
 import pytest
 from playwright.sync_api import expect
 
@@ -58,6 +60,31 @@ def test_predict_then_drag_and_pytorch_checks_where_you_let_go(visit):
     again.locator(".landscape .says").wait_for()
     assert again.locator(".landscape .says").inner_text().split(". One")[0] == during.split(". One")[0]
     again.close()
+
+
+def test_a_corner_can_be_grabbed_and_neither_huge_nor_undefined_losses_break_the_picture(visit):
+    """The visit fails on a console error, such as a circle of radius NaN."""
+    one = visit()
+    page = one.open(f"{LESSON}?theta=3,3")
+    one.reveal()
+    checked(page)
+    x, y = centre(page)
+    page.mouse.move(x + 1, y - 1)  # just outside the map
+    page.mouse.down()
+    page.mouse.move(x - 100, y + 80, steps=4)
+    page.mouse.up()
+    checked(page)
+    assert not says(page).startswith("θ = (3.00")
+    for support, theta, told in (
+        ("1e300*u**2*v**2", "-1,0.8", "Not finite here, and not in PyTorch either: MAML"),
+        ("u**v", "-1,0.8", "Not finite here, and not in PyTorch either: MAML, FOMAML, φ, H, J."),
+        ("log(u)", "-1,0.8", "slopes of a loss that has no value here"),
+    ):
+        page = one.open(f"{LESSON}?plane=own&support={quote(support)}&query=v**2&theta={theta}")
+        page.get_by_role("button", name="just show me").click()
+        expect(page.locator(".landscape .check.bad")).to_contain_text(told)
+        assert "no exact gradient" in says(page)
+        assert "overflow" not in says(page) or support.startswith("1e300")
 
 
 def test_keys_clicks_true_lengths_hovering_saving_and_every_landscape(visit):

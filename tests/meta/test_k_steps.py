@@ -89,6 +89,32 @@ def test_on_a_bowl_everything_has_a_closed_form(steps):
     assert row.bound == pytest.approx(row.largest)
 
 
+def test_a_vanishing_end_is_exact_far_below_rounding():
+    """On the bowl |1 − αλ|^k; the formed product would stop at 1e-14."""
+    steep = Setting("bowl", inner_lr=0.2, width=6, seed=0)
+    row, swept = stretches(walk(steep))[19], rate_sweep(steep, 20)[-1]
+    gains = sorted(abs(1 - 0.2 * (0.5 + 2.3 * i)) ** 20 for i in range(6))
+    assert gains[0] < 1e-33
+    assert row[1:4] == pytest.approx((gains[-1], gains[2], gains[0]), rel=1e-5)
+    assert swept == pytest.approx((0.2, gains[-1], gains[0]), rel=1e-9)
+
+
+def test_a_vanishing_end_of_a_network_is_that_of_many_digits():
+    setting, mp = Setting("tanh", inner_lr=0.15, width=2, seed=3), pytest.importorskip("mpmath").mp.clone()
+    path, mp.dps = walk(setting), 80
+    whole = mp.eye(path.stops.shape[1])
+    for factor in path.factors:
+        whole = mp.matrix(factor.tolist()) * whole
+    expected = float(1 / mp.sqrt(max(mp.eigsy((whole * whole.T) ** -1, eigvals_only=True))))
+    assert stretches(path)[-1].smallest == pytest.approx(expected, rel=1e-6)
+    assert rate_sweep(setting, 20)[18][1:] == pytest.approx((stretches(path)[-1].largest, expected), rel=1e-6)
+
+
+def test_a_step_that_forgets_a_direction_leaves_nothing_of_it():
+    forgetful = Setting("bowl", inner_lr=0.16, width=3, seed=0)  # 1 − 0.16 · 6.25 = 0
+    assert all(row.smallest == 0 for row in stretches(walk(forgetful)))
+
+
 @every_family
 @pytest.mark.parametrize("steps", [1, 5])
 def test_the_ledger_adds_up_to_the_meta_gradient(family, steps):

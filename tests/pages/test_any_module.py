@@ -59,7 +59,7 @@ def test_the_numbers_are_the_engine_s_and_follow_the_controls():
     assert names(app) == ["this attempt", "the meta-gradient"]
     assert tuple(chart(app)["data"][0]["x"]) == expected.leaves
     assert f"{expected.outcome.degrees:.3g}°" in text(app)
-    assert "4 steps of 0.1 end at a query loss of" in text(app)
+    assert "4 steps lead at a rate of 0.1 to a query loss of" in text(app)
     assert "every step was taken from θ again" in text(app)
 
 
@@ -118,4 +118,4 @@ def test_the_link_holds_every_control():
 @pytest.mark.parametrize("controls", [{"alpha": "0"}, {"alpha": "1", "inner_steps": "5", "network": "OmniglotCNN"}])
 def test_the_ends_of_the_controls_are_no_trouble(controls):
     app = guess(open_page(LESSON, attempt="6 functional_call", **controls), "just show me")
-    assert "independent ways" in text(app) or "part." in text(app)
+    assert "independent ways" in text(app) or "cannot be compared" in text(app) or "disagree." in text(app)

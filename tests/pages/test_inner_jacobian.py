@@ -46,6 +46,12 @@ def test_the_answer_follows_the_controls(alpha, label):
     assert "and so it is" in text(app)
 
 
+@pytest.mark.parametrize(("alpha", "label"), [("0.5", "backwards, as far"), ("0.25", "not at all")])
+def test_the_borders_have_answers_of_their_own(alpha, label):
+    app = guess(open_page(LESSON, inner_lr=alpha, sharpness="4"), label)
+    assert "and so it is" in text(app)
+
+
 def test_where_the_loss_curves_downwards_everywhere_a_nudge_goes_further():
     app = guess(open_page(LESSON, plane="own", support="-u**2 - v**2", query="u + v"), "more")
     assert "and so it is" in text(app)
@@ -71,6 +77,19 @@ def test_the_curves_are_the_sweeps(revealed):
     assert figures[0]["layout"]["shapes"][2]["x0"] == pytest.approx(2 / 3.2)
 
 
+def test_every_gain_is_on_its_chart_and_the_axis_says_whose_curvature_it_marks():
+    app = guess(open_page(LESSON, plane="two tasks"), "just show me")
+    gains, _, ratio = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart")[:3])
+    low, high = gains["layout"]["yaxis"]["range"]
+    assert all(low < value < high for line in gains["data"] for value in line["y"])
+    assert "1/λ₁ of task A" in [mark["text"] for mark in gains["layout"]["annotations"]]
+    assert "The largest curvature, task A’s, is λ₁ = 2.4" in "\n".join(caption.value for caption in app.caption)
+    low, high = ratio["layout"]["yaxis"]["range"]
+    assert sum(low < math.log10(tick) < high for tick in ratio["layout"]["yaxis"]["tickvals"]) >= 3
+    sharp = json.loads(guess(open_page(LESSON, sharpness="8"), "just show me").get("plotly_chart")[0].proto.spec)
+    assert sharp["layout"]["yaxis"]["range"][0] < 1 - 8
+
+
 def test_the_real_network_is_measured(revealed):
     """0.01 stands near 2/λ_max for a trained θ: about seven tasks in ten are beyond it."""
     line = next(line for line in text(revealed).split("\n") if "tasks; the median of" in line)
@@ -92,7 +111,7 @@ def test_theta_is_in_the_link_and_comes_from_it():
 @pytest.mark.parametrize(
     ("parameter", "value", "sentence"),
     [
-        ("theta", "5,9", "it must be two numbers on this map, -3 to 3, -3 to 3, so this is -1.4,-0.3"),
+        ("theta", "5,9", "on this map, u from −3 to 3 and v from −3 to 3, so this is −1.4,−0.3"),
         ("theta", "nan,0", "it must be two numbers on this map"),
         ("theta", "1", "it must be two numbers on this map"),
         ("inner_lr", "7", "it must be a number from 0 to 1, so this is 0.45"),
@@ -111,7 +130,7 @@ def test_a_loss_that_cannot_be_read_stays_and_gets_a_sentence():
     before = land(app)["tasks"][0]["support"]
     app.text_input(key="support").set_value("cos(w)").run()
     assert not app.exception
-    assert "There is no `w` here" in text(app).replace("\\", "")
+    assert "There is no “w” here" in text(app)
     assert land(app)["tasks"][0]["support"] == before
 
 
@@ -122,6 +141,20 @@ def test_losses_that_break_are_shown_and_not_raised(support):
     exact = land(app)["exact"]
     finite = [x for arrow in exact["arrows"].values() for x in arrow if x is not None]
     assert all(map(math.isfinite, finite))
+
+
+def test_where_the_curvature_is_not_finite_no_view_pretends():
+    app = guess(
+        open_page(LESSON, plane="own", support="exp(exp(exp(u)))", query="v**2", theta="2,2"), "nobody can say"
+    )
+    captions = "\n".join(caption.value for caption in app.caption)
+    assert "and so it is" in text(app)
+    assert "the curvature is not a finite number, so there is no 1/λ" in captions
+    assert "curves upwards" not in captions
+    assert "cannot be compared. The support loss at θ is infinite" in text(app)
+    for chart in app.get("plotly_chart")[:3]:
+        first = json.loads(chart.proto.spec)["data"][0]["y"]
+        assert all(value is None for value in (first if isinstance(first, list) else [None]))
 
 
 def test_a_judged_claim_shows_its_verdict(revealed):

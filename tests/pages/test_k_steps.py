@@ -82,9 +82,31 @@ def test_where_the_order_does_not_matter_the_page_says_why(parameters, because):
     assert because in text(app)
 
 
+def test_where_the_order_does_not_matter_nothing_is_called_wrong():
+    app = reveal_order(open_page(LESSON, k_steps="1"))
+    assert "also g =" in titles(figures(app)[0])
+    assert "wrong =" not in titles(figures(app)[0])
+    assert "After 1 step the most" in text(app)
+
+
+def test_the_ends_are_told_once_and_exactly():
+    app = reveal_order(open_page(LESSON, k_task="bowl", k_steps="20", k_alpha="0.2", k_width="6"))
+    assert text(app).count("fter 20 steps") == 1
+    assert "the least sensitive **1.05·10⁻³⁴ times**." in text(app)
+    still = reveal_order(open_page(LESSON, k_alpha="0"))
+    assert "With α = 0 every nudge of θ arrives as long as it was." in text(still)
+
+
+def test_the_numbers_of_the_ledger_stand_in_a_column_of_their_own():
+    figure = figures(open_page(LESSON, k_steps="20"))[1]
+    notes = figure["layout"]["annotations"]
+    assert {(note["x"], note["xref"], note["xanchor"]) for note in notes} == {(1, "paper", "left")}
+    assert figure["layout"]["margin"]["r"] > 6 * max(len(note["text"]) for note in notes)
+
+
 def test_a_kink_is_named_where_the_central_difference_parts():
     app = reveal_order(open_page(LESSON, k_task="ReLU", k_width="2", k_seed="1", k_alpha="0.05"))
-    assert "The ways to the meta-gradient part. Three exact ways agree" in text(app)
+    assert "The ways to the meta-gradient disagree. Three exact ways agree" in text(app)
     assert "kink of ReLU" in text(app)
 
 

@@ -1,19 +1,24 @@
 """Lesson 6 by AppTest: nothing shows before the prediction, its numbers are the engine's, trouble is told."""
 
 import json
+import math
+from dataclasses import replace
 
 import pytest
 
+from maml_core.meta.crossings import lead_changes
 from maml_core.meta.freezing import frozen_leaves
+from maml_core.meta.implicit import lab
 from maml_core.meta.shortcuts import AXES, Setting, compared, problem_of
 from maml_core.numerals import numeral
 from maml_core.plane import problems
 from maml_core.plane.answers import Rates, answer
-from pages.ui import shortcut_sweeps
+from pages.ui import charts_shortcuts, shortcut_labs, shortcut_sweep_words, shortcut_sweeps, shortcut_views
 from tests.pages.test_pages import guess, open_page, text
 
 LESSON = "pages/06_shortcuts.py"
 QUICK = {"sweep": "m"}  # four points
+OVERFLOWING = Setting("he", 0.03, inner_steps=20, last=20, leap=20.0, pull=0.5, cg_steps=20, seed=99)
 
 
 def chart(app, place):
@@ -61,6 +66,15 @@ def test_the_right_guess_is_computed_and_the_numbers_are_the_engines(revealed):
     assert list(cells["Hv products"]) == ["3", "0", "0", "3", "3", "3", "1", "6", "1"]
 
 
+def test_lengths_have_ticks_however_close_they_are(revealed):
+    axis = chart(revealed, 0)["layout"]["xaxis2"]
+    low, high = axis["range"]
+    assert sum(low <= math.log10(tick) <= high for tick in axis["tickvals"]) >= 3
+    assert high > 0.3 + max(math.log10(row.ratio) for row in compared(Setting()) if row.finite) - 0.3
+    wide = charts_shortcuts._lengths([1e-40, 1e30])
+    assert 3 <= sum(wide["range"][0] <= math.log10(tick) <= wide["range"][1] for tick in wide["tickvals"]) <= 9
+
+
 def test_both_agreement_lines_are_there(revealed):
     lines = [line for line in text(revealed).split("\n") if "independent ways" in line]
     assert len(lines) == 2
@@ -74,14 +88,14 @@ def test_a_sweep_draws_the_engines_angles_and_names_where_the_lead_changes(revea
     angles = [compared(Setting(last=m), ("truncated",))[0].degrees for m in range(4)]
     assert truncated["y"] == pytest.approx(angles)
     leap = compared(Setting(), ("one-leap",))[0].degrees
-    where = 1 + (angles[1] - leap) / (angles[1] - angles[2])
-    assert f"First **one leap**, then from m = {where:.3g} on **truncated** (at {leap:.1f}°)." in text(revealed)
+    assert angles[1] > leap > angles[2]
+    assert f"First **one leap**, then at m = 2 **truncated** ({angles[2]:.1f}°)." in text(revealed)
     assert len(next(trace for trace in figure["data"] if trace["name"] == "lead changes")["x"]) == 1
 
 
 def test_a_tie_at_the_first_point_is_told():
     curves = {"one-leap": [0.0, 1.0, 2.0], "truncated": [0.0, 2.0, 3.0]}
-    told = shortcut_sweeps._words(shortcut_sweeps.Swept(AXES["k"], (1, 2, 3), curves), (), "angle")
+    told = shortcut_sweep_words.in_words(shortcut_sweep_words.Swept(AXES["k"], (1, 2, 3), curves), (), "angle")
     assert "**one leap** (level with truncated at k = 1) from end to end: no other curve goes below it." in told
 
 
@@ -114,12 +128,52 @@ def test_overflow_and_overshooting_are_told_in_words():
     app = guess(
         open_page(LESSON, start="he", alpha="0.03", inner_steps="18", pull="2", seed="2", sweep="cg"), "just show me"
     )
-    assert "Nothing here is finite: the inner loop overflowed, and with it MAML's own gradient." in text(app)
+    assert "MAML's own gradient is not finite, so there is no MAML to compare with. Finite are " in text(app)
     assert "10 of 10 tasks exceed 2" in text(app)
-    assert set(table(app)["angle"]) == {"not finite"}
-    assert "The ways to the slopes of MAML's exact meta-gradient, one per leaf of θ part. Not finite" in text(app)
+    rows = {row.name: row for row in compared(replace(OVERFLOWING, inner_steps=18, pull=2.0, cg_steps=5, seed=2))}
+    told = {True: "not finite", False: "no MAML to compare with"}
+    assert list(table(app)["angle"]) == [told[row.overflowed] for row in rows.values()]
+    assert rows["maml"].overflowed
+    assert not rows["anil"].overflowed
+    assert "meta-gradient, one per leaf of θ cannot be compared. Not finite" in text(app)
     assert "With λ = 2 no minimum was found" in text(app)
-    assert "overflows at every point" in text(app)
+    assert "MAML's own gradient is not finite at any point" in text(app)
+
+
+def test_without_maml_the_answer_is_none_and_nothing_is_compared():
+    words = shortcut_views.standing(compared(OVERFLOWING))
+    asked = shortcut_views.choices(compared(OVERFLOWING))
+    assert [choice.text for choice in asked if choice.right] == [shortcut_views.NONE]
+    assert "Finite " in words
+    assert "ANIL" in words
+    told = shortcut_labs._frozen_words(frozen_leaves(OVERFLOWING, problem_of(OVERFLOWING)), OVERFLOWING)
+    assert "MAML's own inner loop overflows here" in told
+    assert "not a number" not in told
+
+
+def test_a_comparison_that_ends_early_is_told_as_far_as_it_goes():
+    curves = {"truncated": [1.0, 2.0, math.nan], "anil": [3.0, 4.0, math.nan], "imaml": [math.nan] * 3}
+    told = shortcut_sweep_words.in_words(shortcut_sweep_words.Swept(AXES["k"], (1, 2, 3), curves), (), "angle")
+    assert "**truncated** from k = 1 to 2: no other curve goes below it." in told
+    assert "MAML's own gradient is not finite at k = 3: no MAML to compare with." in told
+    assert "Not finite, so not drawn: iMAML at k = 1 to 2." in told
+
+
+def test_of_a_knob_of_whole_numbers_no_fraction_is_told():
+    curves = {"fomaml": [1.0, 2.0, 4.0], "boil": [5.0, 3.0, 3.5]}
+    leads = lead_changes((1, 2, 3), curves)
+    swept = shortcut_sweep_words.Swept(AXES["k"], (1, 2, 3), curves)
+    assert "First **FOMAML**, then at k = 3 **BOIL** (3.5°)." in shortcut_sweep_words.in_words(swept, leads, "angle")
+    assert shortcut_sweep_words.crossing_in_words(leads[0], AXES["k"]).startswith(
+        "between k = 2 and 3, near 3.3°: BOIL"
+    )
+
+
+def test_the_words_on_kinks_side_with_the_numbers():
+    ends = lab(10.0, seed=1)
+    smooth = ends._replace(stops=(ends.stops[-1]._replace(residual=0.067, residual_relu=0.036),))
+    assert "Here the kinks cost nothing" in shortcut_labs._relu_words(smooth)
+    assert "Here the kinks cost nothing" not in shortcut_labs._relu_words(ends)
 
 
 def test_a_stopped_sweep_keeps_its_points_and_goes_on(monkeypatch):

@@ -124,14 +124,23 @@ def test_the_marks_of_the_sweep_are_where_the_gain_is_0_and_minus_1():
     [
         (1.0, "just as far"),
         (0.3, "less"),
-        (0.0, "less"),
+        (0.0, "not at all"),
         (1.2, "more"),
         (-0.44, "backwards, less"),
+        (-1.0, "backwards, as far"),
         (-1.5, "backwards, more"),
     ],
 )
 def test_the_fate_of_a_nudge(gain, word):
     assert fate(gain) == word
+
+
+@pytest.mark.parametrize(("alpha", "curvature", "degrees"), [(1, 2, 0), (0.5, 4, 30), (0.4, 5, 35), (0.25, 8, -70)])
+def test_at_alpha_lambda_2_a_nudge_arrives_as_far_on_the_other_side(alpha, curvature, degrees):
+    """A turned bowl's coefficients are rounded, and so is its eigenvalue: the words must not hang on that."""
+    for scale, word in ((1, "backwards, as far"), (0.5, "not at all")):
+        rates = Rates(alpha * scale)
+        assert sharpest(answer(problems.bowl(curvature, degrees), (0.0, 0.0), rates, ()), rates).fate == word
 
 
 def test_the_sharpest_direction_of_all_tasks_counts():
@@ -142,6 +151,34 @@ def test_the_sharpest_direction_of_all_tasks_counts():
     assert found.gain == pytest.approx(1 - 0.45 * 2.4)
     broken = problems.own("log(u) * v", "u")
     assert sharpest(answer(broken, (0.0, 0.0), rates, ()), rates).fate == "not a number"
+
+
+@pytest.mark.parametrize(
+    ("support", "theta", "said"),
+    [
+        ("log(u)", (-1.0, 0.8), "The support loss at θ is not a number. A gradient"),
+        ("exp(exp(exp(u)))", (2.0, 2.0), "The support loss at θ is infinite in float64. A gradient"),
+        ("sqrt(u * v)", (0.0, 0.0), "The query loss at φ is not a number. A gradient"),
+    ],
+)
+def test_ways_do_not_agree_on_the_gradient_of_a_loss_without_a_value(support, theta, said):
+    """Autograd returns finite slopes for the first two: of a function that is not there."""
+    found = ways(problems.own(support, "v**2"), theta, Rates(0.45))
+    assert not found.agrees
+    assert math.isnan(found.difference)
+    assert found.reason.startswith(said)
+
+
+def test_where_phi_or_the_curvature_is_not_finite_there_is_no_angle_and_no_ratio():
+    found = sweep(problems.own("exp(exp(exp(u)))", "v**2"), (2.0, 2.0))
+    assert all(map(math.isnan, (*found.angle, *found.ratio)))
+
+
+def test_huge_finite_gradients_are_compared_without_overflow():
+    """Two gradients of size 1e200: their products overflow, their angle does not."""
+    plain, huge = (sweep(problems.own("u**2 + u * v / 2", f"{c} * (u - 2 * v)"), (0.7, -0.4)) for c in (1, "1e200"))
+    assert huge.angle == pytest.approx(plain.angle)
+    assert huge.ratio == pytest.approx(plain.ratio)
 
 
 @any_problem

@@ -16,6 +16,7 @@ from maml_core.graphs.tapes import tape
 from maml_core.meta.agreement import relative_difference
 from maml_core.plane import problems
 from maml_core.plane.answers import Rates, answer
+from maml_core.plane.one_step import fate
 
 MATHS = Path(__file__).parents[2] / "assets" / "landscape_maths.js"
 EVERY = ("maml", "fomaml", "truncated", "reptile", "one-leap", "imaml", "anil", "boil")
@@ -128,6 +129,11 @@ def by_autograd(expression, point):
     return [height.item(), *slope.tolist(), rows[0][0].item(), rows[0][1].item(), rows[1][1].item()]
 
 
+def test_the_browser_has_the_same_words_for_a_gain():
+    gains = [-3.0, -1.0 - 1e-9, -1.0, -1.0 + 1e-6, -0.4, -1e-9, 0.0, 0.004, 0.7, 1.0, 1.0 + 1e-6, 2.0]
+    assert in_node("data.map(fate)", gains) == [fate(gain) for gain in gains]
+
+
 def test_the_geometry_is_that_of_linear_algebra():
     draw = random.Random(7)
     matrices = [[[draw.gauss(0, 1) for _ in range(2)] for _ in range(2)] for _ in range(20)]
@@ -147,3 +153,28 @@ def test_the_geometry_is_that_of_linear_algebra():
         torch.testing.assert_close(lengths, stretches)
         assert sum(a * b for a, b in zip(axes[0]["to"], axes[1]["to"], strict=True)) == pytest.approx(0, abs=1e-12)
     assert found["turns"] == [90.0, -45.0]
+
+
+def test_huge_finite_numbers_have_a_shape_and_a_direction():
+    """Squares of 1e300 overflow; the half axes, eigenvalues and angles of such numbers do not."""
+    huge = [[3e299, -4e299], [-4e299, -3e299]]
+    found = in_node("[ellipse(data), eigen(data).values, turn([1e300, 0], [1e300, 1e300])]", huge)
+    assert [math.hypot(*axis["to"]) for axis in found[0]] == pytest.approx([5e299, 5e299])
+    assert found[1] == pytest.approx([5e299, -5e299])
+    assert found[2] == pytest.approx(-45)
+
+
+def test_only_what_is_finite_in_both_answers_is_compared():
+    mine = {"arrows": {"maml": [1, 2], "fomaml": [3, 4]}, "ends": [[1, 1]], "hessians": [], "jacobians": []}
+    cases = [[[1, 2], [3, 4]], [[1, 2], None], [[1, 2.5], None]]
+    found = in_node(
+        "data.cases.map(([maml, fomaml]) => difference({ ...data.mine, ends: [[NaN, 1]] }, { ...data.mine,"
+        "arrows: { maml, fomaml: fomaml ?? [null, null] }, ends: [[null, 1]] }))",
+        {"mine": mine, "cases": cases},
+    )
+    assert found[0] == {"worst": 0, "neither": ["φ"], "either": []}
+    assert found[1] == {"worst": 0, "neither": ["φ"], "either": ["fomaml"]}
+    assert found[2]["worst"] == pytest.approx(0.5 / math.hypot(1, 2.5))
+    everywhere = "difference({ arrows: { maml: [NaN, 0] }, ends: [], hessians: [], jacobians: [] }, data)"
+    nothing = in_node(everywhere, {"arrows": {"maml": [None, 0]}, "ends": [], "hessians": [], "jacobians": []})
+    assert nothing == {"worst": None, "neither": ["maml"], "either": []}  # never a difference of 0

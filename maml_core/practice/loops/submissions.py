@@ -148,6 +148,8 @@ def _require(name: str, leaf: Tensor) -> None:
         raise SubmissionError(f"{name} has the shape {list(leaf.shape)}; it must be {_shape(name)}.")
     if not leaf.isfinite().all() or leaf.abs().max() > 1e100:
         raise SubmissionError(f"{name} has an entry that is not finite, or beyond 10¹⁰⁰.")
+    if leaf.any() and leaf.abs().max() < 1e-100:
+        raise SubmissionError(f"{name} is not 0, but smaller than 10⁻¹⁰⁰ everywhere: too small to compare.")
 
 
 def _shape(name: str) -> str:
