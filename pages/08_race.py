@@ -6,25 +6,25 @@ import streamlit as st
 
 from maml_core.train.race_scripts import race_script
 from maml_core.train.recorded_race import recorded
-from pages.ui import lesson, live, race_controls, race_feed, race_views
+from pages.ui import lesson, live, race_controls, race_feed, race_table, race_views
 
 NAME = "08_race"
 
 lesson.header(NAME)
-race = race_controls.setup()
 desk = live.desk()
 running, progress = race_feed.current(desk) or (None, None)
+race = race_controls.setup(running)
 race_views.buttons(race, running, progress, moved=desk.moved)
 revealed = race_views.predict(NAME) if running is None else True
 race_views.picture(desk, running, progress, wanted=race, revealed=revealed)
 if running and progress:
     shown, marks = running, progress.marks
     if progress.over(running):
-        race_views.result(running, progress.marks, progress.ended, recorded_race=False)
+        race_table.result(running, progress.marks, progress.ended, recorded_race=False)
 else:
     shown, marks = recorded()
     if revealed:
-        race_views.result(shown, marks, {}, recorded_race=True)
+        race_table.result(shown, marks, {}, recorded_race=True)
 
 st.markdown(
     r"""

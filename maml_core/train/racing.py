@@ -17,6 +17,7 @@ from maml_core.train.snapshots import Snapshot
 from maml_core.train.step import initial_state
 
 LANES = 6  # legs at the pool at a time: enough that no worker waits, and within what a reader may have
+STOPPED = "stopped"  # why a leg is over that was not at its end
 AT_ONCE = 2  # legs that begin in one look, so that the first is short
 
 
@@ -31,6 +32,16 @@ class Progress(NamedTuple):
 
     def over(self, race: Race) -> bool:
         return self.stopped or len(self.ended) == len(legs(race))
+
+    @property
+    def arrived(self) -> set[Leg]:
+        """The legs that have spent their budget."""
+        return {leg for leg, why in self.ended.items() if not why}
+
+    @property
+    def broken(self) -> dict[Leg, str]:
+        """The legs that cannot go on, and why; not those that were stopped."""
+        return {leg: why for leg, why in self.ended.items() if why not in ("", STOPPED)}
 
 
 class Racing:
@@ -60,7 +71,7 @@ class Racing:
         with self._lock:
             self._stopped = True
             for leg in list(self._targets):
-                self._leave(pool, token, leg, "stopped")
+                self._leave(pool, token, leg, STOPPED)
             return self._progress()
 
     def _progress(self) -> Progress:

@@ -1,6 +1,6 @@
 """The default race as it came out once, so that a page can show it before anybody runs it again.
 
-python -m maml_core.train.recorded_race      # writes assets/race.json; a minute
+python -m maml_core.train.recorded_race      # writes assets/race.json; about 15 seconds
 """
 
 import json

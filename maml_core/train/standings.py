@@ -11,13 +11,15 @@ TIE = "too close to call"
 
 
 class Band(NamedTuple):
-    """One entrant over the race; entry k belongs to mark k, over the seeds that have come so far."""
+    """One entrant over the race; entry k belongs to mark k. All entries are over the same seeds: with other seeds at
+    every mark a mean would go up and down, and even back, without any training."""
 
     entrant: str
     spent: tuple[float, ...]  # of the budget, on average
     mean: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
+    seeds: int
 
 
 class Row(NamedTuple):
@@ -34,6 +36,9 @@ class Row(NamedTuple):
     seeds: int
     published: Match
 
+    def spent(self, budget: str) -> float:
+        return {"iterations": self.steps, "gradients": self.gradients, "seconds": self.seconds}[budget]
+
 
 class Verdict(NamedTuple):
     winner: str  # an entrant, or TIE
@@ -46,8 +51,10 @@ def bands(race: Race, marks: Marks) -> tuple[Band, ...]:
 
 
 def _band(race: Race, name: str, marks: Marks) -> Band:
-    curves = [marks.get(Leg(name, seed), ()) for seed in range(race.seeds)]
-    columns = [[curve[k] for curve in curves if len(curve) > k] for k in range(max(map(len, curves)))]
+    """Over as many seeds as give the most marks in all."""
+    curves = sorted((marks.get(Leg(name, seed), ()) for seed in range(race.seeds)), key=len, reverse=True)
+    seeds = max(range(1, race.seeds + 1), key=lambda count: (count * len(curves[count - 1]), count))
+    columns = list(zip(*curves[:seeds], strict=False))  # as far as all of them have come
     errors = [[mark.error.mean for mark in column] for column in columns]
     return Band(
         name,
@@ -55,6 +62,7 @@ def _band(race: Race, name: str, marks: Marks) -> Band:
         tuple(map(_average, errors)),
         tuple(map(min, errors)),
         tuple(map(max, errors)),
+        seeds if columns else 0,
     )
 
 
@@ -62,7 +70,7 @@ def _still(race: Race) -> Band:
     """Without training the error stays where it is."""
     errors = [summary.mean for summary in from_scratch(race)]
     mean, low, high = ((value, value) for value in (_average(errors), min(errors), max(errors)))
-    return Band(SCRATCH, (0, race.amount), mean, low, high)
+    return Band(SCRATCH, (0, race.amount), mean, low, high, len(errors))
 
 
 def _average(values: Sequence[float]) -> float:
@@ -103,6 +111,10 @@ def _still_row(race: Race) -> Row:
 def verdict(rows: tuple[Row, ...]) -> Verdict:
     """The best row wins if its range over the seeds lies below the next one's; otherwise nobody does."""
     best, second = rows[:2]
+    if best.seeds == second.seeds == 1 and best.mean < second.mean:
+        sentence = f"{best.entrant} ends lowest with the one seed there is: {numeral(best.mean, 3)} against "
+        sentence += f"{numeral(second.mean, 3)} for {second.entrant}. One seed has no range, so the next may differ."
+        return Verdict(best.entrant, sentence)
     numbers = f"{_range(best)} against {_range(second)}"
     if best.high < second.low:
         return Verdict(best.entrant, f"{best.entrant} ends lowest with every seed: {numbers} for {second.entrant}.")

@@ -24,7 +24,10 @@ def race(setup: Race, found: Sequence[Band] = (), *, height: int = 380) -> go.Fi
     steps = f"{setup.test_steps} inner step{'s' * (setup.test_steps != 1)}"
     figure.update_yaxes(title=f"mean squared error after {steps}", type="log", tickvals=TICKS)
     return figure.update_layout(
-        height=height, margin=MARGIN, hovermode="x unified", legend={"orientation": "h", "y": 1.1}
+        height=height,
+        margin=MARGIN,
+        hovermode="x unified",
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
 
 
@@ -41,6 +44,6 @@ def traces(found: Sequence[Band]) -> list[dict[str, list[float]]]:
     """The points of `race`'s traces, in its order. The mark before training is left out: it would dwarf the rest."""
     points = []
     for band in found:
-        spent, mean, low, high = (list(values)[1 if band.entrant != SCRATCH else 0 :] for values in band[1:])
+        spent, mean, low, high = (list(values)[1 if band.entrant != SCRATCH else 0 :] for values in band[1:5])
         points += [{"x": spent + spent[::-1], "y": high + low[::-1]}, {"x": spent, "y": mean}]
     return points

@@ -9,8 +9,9 @@ from maml_core.train.race import BUDGETS, ENTRANTS, MOST_ENTRANTS, MOST_SEEDS, R
 from pages.ui import controls
 
 DEFAULT = Race()
-AMOUNTS = {"iterations": (100, 10_000, 1200, 100), "gradients": (200, 20_000, 4800, 200), "seconds": (1, 30, 4, 1)}
+AMOUNTS = {"iterations": (100, 10_000, 800, 100), "gradients": (200, 20_000, 3200, 200), "seconds": (1, 30, 4, 1)}
 RATES = ("0.001", "0.003", "0.005", "0.01")
+IN_POPOVER = ("race_family", "race_shots", "race_test_steps", "race_meta_batch", "race_outer_lr")
 WHY = {
     "iterations": "everyone takes the same number of outer steps",
     "gradients": "everyone may take the same number of gradients; a Hessian-vector product counts as two",
@@ -18,8 +19,17 @@ WHY = {
 }
 
 
-def setup() -> Race:
+def _restore(race: Race) -> None:
+    """The controls of a race that its reader comes back to, unless a link or the reader has set any of them."""
+    values = parameters(race)
+    if not any(key in st.session_state or key in st.query_params for key in values):
+        st.session_state.update(values)
+
+
+def setup(running: Race | None) -> Race:
     """The race that the controls ask for; the last possible one, with a sentence, where they ask for none."""
+    if running:
+        _restore(running)
     names = _entrants()
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         help_text = "\n\n".join(f"**{name}**: {why}" for name, why in WHY.items())
@@ -32,6 +42,10 @@ def setup() -> Race:
         seeds = int(controls._slider("race_seeds", "seeds", (1, MOST_SEEDS), DEFAULT.seeds, 1, help_text))
         with st.popover("Tasks and rates", icon=":material/tune:"):
             family, shots, steps, batch, rate = _more()
+    if hidden := [key for key in IN_POPOVER if key in st.session_state.get("rejections", {})]:
+        st.markdown(
+            f":red[The link asks for something that {' and '.join(hidden)} cannot be: see “Tasks and rates”.]"
+        )
     wanted = (names, budget, amount, seeds, family, shots, batch, rate, steps)
     try:
         st.session_state["good race"] = Race(*wanted)
@@ -76,9 +90,9 @@ def _more() -> tuple[str, int, int, int, float]:
     return family, int(shots), int(steps), int(batch), float(rate)
 
 
-def address(race: Race) -> str:
-    """This page with this set-up."""
-    parameters = {
+def parameters(race: Race) -> dict[str, object]:
+    """What each control has in this set-up."""
+    return {
         "entrants": list(race.entrants),
         "equal": race.budget,
         f"race_{race.budget}": race.amount,
@@ -89,4 +103,8 @@ def address(race: Race) -> str:
         "race_meta_batch": race.meta_batch,
         "race_outer_lr": f"{race.outer_lr:g}",
     }
-    return f"{(st.context.url or '').split('?')[0]}?{urlencode(parameters, doseq=True)}"
+
+
+def address(race: Race) -> str:
+    """This page with this set-up."""
+    return f"{(st.context.url or '').split('?')[0]}?{urlencode(parameters(race), doseq=True)}"

@@ -78,9 +78,11 @@ def feed(pool: Pool, token: str, owner: str, query: Mapping[str, str]) -> dict[s
 
 
 def done(race: Race, progress: Progress) -> float:
-    """The share of the whole race's budget that is spent."""
-    shares = (min(1.0, marks[-1].spent(race.budget) / race.amount) for marks in progress.marks.values())
-    return 1.0 if progress.over(race) else sum(shares) / len(legs(race))
+    """The share of the whole race's budget that is spent; a leg that broke off will spend no more."""
+    over = progress.arrived | progress.broken.keys()
+    moving = (kept[-1] for leg, kept in progress.marks.items() if leg not in over)
+    shares = (min(1.0, mark.spent(race.budget) / race.amount) for mark in moving)
+    return (len(over) + sum(shares)) / len(legs(race))
 
 
 def words(race: Race, progress: Progress) -> str:
@@ -94,9 +96,17 @@ def words(race: Race, progress: Progress) -> str:
 
 def numbers(race: Race, progress: Progress) -> str:
     seconds = sum(marks[-1].seconds for marks in progress.marks.values())
-    lost = sum(bool(why) for why in progress.ended.values() if why != "stopped")
-    parts = [f"{len(progress.ended)} of {len(legs(race))} legs done", f"{clock(seconds)} of training"]
-    return " · ".join([*parts, f"{lost} broke off"] if lost else parts)
+    parts = [f"{len(progress.arrived)} of {len(legs(race))} legs at their end", f"{clock(seconds)} of training"]
+    if progress.broken:
+        parts.append(f"{len(progress.broken)} broke off")
+    return " · ".join([*parts, *_fewer_seeds(race, progress)])
+
+
+def _fewer_seeds(race: Race, progress: Progress) -> list[str]:
+    """Which lines of the picture are means over less than all seeds."""
+    found = [band for band in bands(race, progress.marks) if band.seeds < race.seeds]
+    counts = ", ".join(f"{band.entrant} {band.seeds}" for band in found)
+    return [f"seeds in the line, of {race.seeds}: {counts}"] if found else []
 
 
 FEEDS[NAME] = feed

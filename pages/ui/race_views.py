@@ -7,13 +7,12 @@ import streamlit as st
 from maml_core.numerals import numeral
 from maml_core.train.cost import StepCost, step_cost
 from maml_core.train.race import BUDGETS, TASKS, Leg, Mark, Race, leg_config, legs
-from maml_core.train.race_scripts import commands, marks_csv
+from maml_core.train.race_scripts import commands
 from maml_core.train.racing import Progress
 from maml_core.train.recorded_race import COMMAND, recorded
-from maml_core.train.reported import Reported
-from maml_core.train.standings import TIE, Row, bands, table, verdict
+from maml_core.train.standings import TIE, bands, table, verdict
 from pages.ui import charts_live, charts_race, guessing, live, race_feed
-from pages.ui.lab_views import plural
+from pages.ui.feeds import spaced
 
 SHOWN = 5  # marks of the recorded race that can be seen before the bet
 Known = Mapping[Leg, tuple[Mark, ...]]
@@ -26,9 +25,8 @@ def predict(name: str) -> bool:
     trained = [entrant for entrant in race.entrants if entrant != "from scratch"]
     choices = [guessing.Choice(entrant, entrant == won.winner, won.sentence) for entrant in (*trained, TIE)]
     seen = marks[legs(race)[0]][SHOWN].steps
-    question = (
-        f"These are the first {seen} of {race.amount} steps, with {race.seeds} seeds. At the end, who is lowest?"
-    )
+    question = f"These are the first {seen} of {spaced(race.amount)} steps, with {race.seeds} seeds. "
+    question += "At the end, who is lowest?"
     return guessing.predict(name, question, choices)
 
 
@@ -37,7 +35,7 @@ def buttons(race: Race, running: Race | None, progress: Progress | None, *, move
     live_now = bool(progress and running and not progress.over(running))
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button(
-            "Start" if running is None else "Start again with these",
+            _start_label(race, running),
             icon=":material/flag:",
             type="primary",
             key="race start",
@@ -56,6 +54,12 @@ def buttons(race: Race, running: Race | None, progress: Progress | None, *, move
         st.caption("The race below has another set-up than the controls.")
 
 
+def _start_label(wanted: Race, running: Race | None) -> str:
+    if running is None:
+        return "Start"
+    return "Run it again" if running == wanted else "Start with the new set-up"
+
+
 def picture(
     desk: live.Desk, running: Race | None, progress: Progress | None, *, wanted: Race, revealed: bool
 ) -> None:
@@ -64,7 +68,11 @@ def picture(
         _recorded_picture(wanted, revealed)
         return
     alt = _words(running, progress.marks)
-    panel = charts_live.panel(charts_race.race(running), "Lines: mean over the seeds; bands: from best to worst", alt)
+    panel = charts_live.panel(
+        charts_race.race(running),
+        "Lines: mean over the seeds that have come this far; bands: from best to worst",
+        alt,
+    )
     live.chart(desk, race_feed.NAME, {race_feed.NAME: panel}, empty="", query={"race": race_feed.name_of(desk)})
 
 
@@ -90,67 +98,6 @@ def _words(race: Race, marks: Known) -> str:
         if band.mean
     )
     return f"Mean squared error over {BUDGETS[race.budget]}, {race.seeds} seeds: {'; '.join(ends)}."
-
-
-def result(race: Race, marks: Known, ended: Mapping[Leg, str], *, recorded_race: bool) -> None:
-    """The verdict, the final table, what broke off, and the table as a file."""
-    rows = table(race, marks)
-    if len(rows) < 2:
-        return
-    if len(ended) == len(legs(race)) and not any(ended.values()):
-        st.markdown(f":material/trophy: **{verdict(rows).sentence}**")
-    for leg, why in ended.items():
-        if why and why != "stopped":
-            st.markdown(f":orange[:material/warning:] {leg.entrant}, seed {leg.seed}, broke off: {why}")
-    st.table(_columns(race, rows, timed=not recorded_race))
-    st.caption(
-        f"Mean squared errors on {TASKS} unseen tasks after {plural(race.test_steps)}, the "
-        "same tasks for all; in brackets the best and the worst of the seeds. " + _paper_note(race, rows)
-    )
-    st.download_button(
-        "All marks as CSV",
-        lambda: marks_csv(race, marks),
-        "race.csv",
-        "text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
-
-
-def _columns(race: Race, rows: tuple[Row, ...], *, timed: bool) -> dict[str, list[str]]:
-    columns = {
-        "": [row.entrant for row in rows],
-        "mean over tasks": [
-            f"{numeral(row.mean, 3)} ({numeral(row.low, 3)} to {numeral(row.high, 3)})" for row in rows
-        ],
-        "median over tasks": [numeral(row.median, 3) for row in rows],
-        "outer steps": [numeral(round(row.steps)) for row in rows],
-        "gradients per task": [numeral(round(row.gradients)) for row in rows],
-    }
-    if timed:
-        columns["seconds a leg"] = [f"{row.seconds:.1f}" for row in rows]
-    return columns | {"the paper reports": [_published(race, row) for row in rows]}
-
-
-def _published(race: Race, row: Row) -> str:
-    """The published number that is alike, or a dash."""
-    alike = _alike(race, row)
-    return f"{numeral(alike[0].value)} after {alike[0].iterations} steps" if alike else "–"
-
-
-def _alike(race: Race, row: Row) -> list[Reported]:
-    setting = (race.test_steps, race.shots)
-    return [each for each in row.published.rows if (each.steps, each.test_shots) == setting]
-
-
-def _paper_note(race: Race, rows: tuple[Row, ...]) -> str:
-    """Whose numbers stand in the table and what else was different there, or why there are none."""
-    sources = {each.source for row in rows for each in _alike(race, row)}
-    if not sources:
-        return "No published number belongs to this setting: papers used other points, families or steps."
-    return (
-        f"Published: {' and '.join(sources)}, with other first weights, rates and meta-batches, and far more steps."
-    )
 
 
 def costs(race: Race) -> None:

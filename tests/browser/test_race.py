@@ -4,7 +4,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 LESSON = "08_race"
-LONG = 180_000  # ms: the default race takes fifteen seconds on two idle cores
+LONG = 180_000  # ms: the default race takes ten seconds on two idle cores
 
 
 def sideways(page):
@@ -41,13 +41,20 @@ def test_a_race_is_stopped_on_a_phone_and_a_link_brings_its_set_up_without_its_r
     page = one.open(f"{LESSON}?entrants=fomaml&entrants=anil&race_iterations=5000&race_seeds=2&equal=iterations")
     assert not sideways(page)
     page.get_by_role("button", name="Start").click()
-    page.locator(".live .numbers", has_text="of 4 legs").wait_for()
+    page.locator(".live .numbers", has_text="of 4 legs at their end").wait_for()
     one.settle()
     page.get_by_role("button", name="Stop").click()
     page.locator("[data-testid=stTable]").wait_for()
     one.settle()
     assert page.locator(".live .words").inner_text() == "Stopped; what has been run stays."
     assert not sideways(page)
-    two = visit().open(page.url.split("/")[-1])
+    address = page.url.split("/")[-1]
+    page.get_by_role("link", name="The sinusoid lab").last.click()
+    page.locator("h1", has_text="The sinusoid lab").wait_for()
+    one.settle()
+    page.get_by_role("link", name="The race").last.click()
+    page.locator("[data-testid=stSlider]", has_text="outer steps").get_by_text("5000", exact=True).wait_for()
+    page.wait_for_url("**race_iterations=5000**")
+    two = visit().open(address)
     two.get_by_text("Recorded earlier").wait_for()
     two.locator("[data-testid=stSlider]", has_text="outer steps").get_by_text("5000", exact=True).wait_for()

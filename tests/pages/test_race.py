@@ -7,12 +7,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maml_core.train import pool as pools
+from maml_core.train.evaluate import Summary
 from maml_core.train.limits import Limits
 from maml_core.train.pool import Pool
-from maml_core.train.race import Leg, Race, leg_config, measure
+from maml_core.train.race import Leg, Mark, Race, leg_config, legs, measure
+from maml_core.train.racing import STOPPED, Progress
 from maml_core.train.recorded_race import recorded
 from maml_core.train.standings import bands, table, verdict
 from maml_core.train.step import initial_state, training
+from pages.ui import race_controls, race_feed
 from tests.pages.test_pages import APP, guess, text
 from tests.train import inline
 
@@ -54,7 +57,7 @@ def figure(app):
 def test_before_the_bet_only_the_beginning_of_the_recorded_race_is_there(pool):
     app = opened()
     race, marks = recorded()
-    assert max(max(trace["x"]) for trace in figure(app)["data"] if trace["name"] != "from scratch") == 600
+    assert max(max(trace["x"]) for trace in figure(app)["data"] if trace["name"] != "from scratch") == race.amount / 2
     assert not app.table
     last = next(band for band in bands(race, marks) if band.entrant == "maml").mean[-1]
     assert f"{last:.3g}" not in text(app)
@@ -94,9 +97,23 @@ def test_a_stopped_race_shows_what_there_is_and_the_recorded_one_can_come_back(p
     app.button(key="race stop").click().run()
     assert not app.exception
     assert "trophy" not in text(app)
+    assert "No ranking" in text(app)
     assert list(app.table[0].value[""])
     app.button(key="race forget").click().run()
     assert "Predict" in text(app)
+
+
+def test_a_stopped_leg_is_not_at_its_end():
+    race = Race(("maml", "reptile"), amount=100, seeds=2)
+    kept = tuple(Mark(steps, steps, 1.0, Summary(1.0, 0.1, 1.0, 1.0, 0.0)) for steps in (0, 50))
+    marks = dict.fromkeys(legs(race), kept)
+    stopped = Progress(marks, dict.fromkeys(marks, STOPPED), stopped=True, words="", version=1)
+    assert race_feed.done(race, stopped) == 0.5
+    assert race_feed.numbers(race, stopped).startswith("0 of 4 legs at their end")
+    over = stopped._replace(ended=dict(zip(marks, ("", "", "not finite", STOPPED), strict=True)))
+    assert race_feed.done(race, over) == 3.5 / 4
+    assert race_feed.numbers(race, over).startswith("2 of 4 legs at their end")
+    assert "1 broke off" in race_feed.numbers(race, over)
 
 
 def test_the_cost_of_a_step_is_counted_two_ways(pool):
@@ -111,6 +128,7 @@ def test_the_cost_of_a_step_is_counted_two_ways(pool):
         ({"entrants": ["maml", "snail"]}, "it must be among maml, fomaml"),
         ({"race_iterations": "abc"}, "it must be a whole number from 100 to 10000"),
         ({"equal": "money"}, "it must be iterations or gradients or seconds"),
+        ({"race_shots": "99"}, "something that race_shots cannot be: see"),
         ({"race_seeds": "0"}, "it must be a whole number from 1 to 5"),
     ],
 )
@@ -120,8 +138,28 @@ def test_what_cannot_be_raced_gets_a_sentence(parameters, sentence, pool):
     assert app.get("plotly_chart")
 
 
+def test_who_comes_back_to_a_race_finds_its_set_up_and_may_run_it_again(pool):
+    app = opened(entrants=["maml", "reptile"], **{**SMALL, "race_iterations": "9000"})
+    app.button(key="race start").click().run()
+    app.button(key="race stop").click().run()
+    assert app.button(key="race start").label == "Run it again"
+    app.switch_page("pages/home.py").run()
+    for key in ("entrants", "equal", "race_iterations", *race_controls.IN_POPOVER, "race_seeds"):
+        del app.session_state[key]
+    app.query_params.clear()
+    app.switch_page(LESSON).run()
+    assert not app.exception
+    assert not app.warning
+    assert app.slider(key="race_iterations").value == 9000
+    assert app.slider(key="race_shots").value == 2
+    assert app.button(key="race start").label == "Run it again"
+    app.slider(key="race_iterations").set_value(8000).run()
+    assert app.slider(key="race_iterations").value == 8000
+    assert app.button(key="race start").label == "Start with the new set-up"
+
+
 def test_the_link_holds_the_set_up(pool):
     app = opened(entrants=["anil", "boil"], equal="gradients", race_gradients="2000")
     link = next(code.value for code in app.code if "race_seeds" in code.value)
-    for part in ("entrants=anil&entrants=boil", "equal=gradients", "race_gradients=2000", "race_outer_lr=0.005"):
+    for part in ("entrants=anil&entrants=boil", "equal=gradients", "race_gradients=2000", "race_outer_lr=0.01"):
         assert part in link

@@ -130,12 +130,30 @@ def test_bands_hold_every_seed(raced):
     assert band.spent[-1] == 23
 
 
-def test_a_band_grows_with_the_marks_that_there_are(raced):
-    marks = {Leg("maml", 0): raced[1][Leg("maml", 0)][:4], Leg("maml", 1): raced[1][Leg("maml", 1)][:2]}
+@pytest.mark.parametrize(
+    ("lengths", "seeds", "points"), [((4, 3), 2, 3), ((4, 1), 1, 4), ((0, 2), 1, 2), ((0, 0), 0, 0)]
+)
+def test_every_point_of_a_line_is_over_the_same_seeds_and_none_goes_back(raced, lengths, seeds, points):
+    marks = {Leg("maml", k): raced[1][Leg("maml", k)][:length] for k, length in enumerate(lengths)}
     maml, reptile, _ = bands(SMALL, marks)
-    assert len(maml.mean) == 4
-    assert maml.low[3] == maml.high[3] == raced[1][Leg("maml", 0)][3].error.mean
+    assert (maml.seeds, len(maml.mean)) == (seeds, points)
+    assert list(maml.spent) == sorted(maml.spent)
+    used = [kept for kept in marks.values() if kept and len(kept) >= points]
+    for k in range(points):
+        errors = [kept[k].error.mean for kept in used]
+        assert (maml.low[k], maml.high[k]) == (min(errors), max(errors))
     assert reptile.mean == ()
+
+
+def test_by_the_clock_too_no_line_goes_back():
+    race = Race(("maml", "fomaml"), budget="seconds", amount=4, seeds=2)
+    error = Summary(1.0, 0.1, 1.0, 1.0, 0.0)
+    times = {0: (0.0, 0.1, 0.5), 1: (0.0, 1.0, 2.0, 3.0)}
+    marks = {Leg("maml", seed): tuple(Mark(0, 0, at, error) for at in each) for seed, each in times.items()}
+    for seconds in (0, 1):  # the second leg, ahead on its own, would draw the mean on, and back when the first joins
+        band = bands(race, {leg: kept[: len(kept) - seconds] for leg, kept in marks.items()})[0]
+        assert list(band.spent) == sorted(band.spent)
+        assert band.seeds == 2
 
 
 def test_the_table_is_the_last_marks_best_first(raced):
@@ -150,7 +168,8 @@ def test_the_table_is_the_last_marks_best_first(raced):
 def rows_of(*ranges):
     row = table(SMALL, run_once)[0]
     return tuple(
-        row._replace(entrant=n, mean=(a + b) / 2, low=a, high=b) for n, (a, b) in zip("xy", ranges, strict=True)
+        row._replace(entrant=n, mean=(a + b) / 2, low=a, high=b, seeds=1 + (a < b))
+        for n, (a, b) in zip("xy", ranges, strict=True)
     )
 
 
@@ -160,6 +179,16 @@ run_once = {Leg("maml", 0): (Mark(1, 4, 0.1, Summary(1.0, 0.1, 1.0, 1.0, 0.0)),)
 def test_who_is_lower_with_every_seed_has_won_and_otherwise_nobody():
     assert verdict(rows_of((1.0, 2.0), (2.5, 3.0))).winner == "x"
     assert verdict(rows_of((1.0, 2.0), (1.9, 3.0))).winner == TIE
+
+
+def test_one_seed_has_no_range():
+    first, second = rows_of((1.0, 1.0), (2.5, 2.5))
+    one = verdict((first, second))
+    assert (one.winner, first.seeds) == ("x", 1)
+    assert "1 against 2.5" in one.sentence
+    assert "One seed has no range" in one.sentence
+    assert "(" not in one.sentence
+    assert verdict((first, first._replace(entrant="y"))).winner == TIE
 
 
 @pytest.mark.parametrize(
