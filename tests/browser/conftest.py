@@ -16,6 +16,9 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[2]
 LESSON = "03_create_graph"
+PICTURES = dict.fromkeys(("01", "02", "03"), ".linked figure.active svg") | dict.fromkeys(
+    ("04", "06"), ".landscape .dot"
+)
 # On a deep link Streamlit's frontend first asks whether it lives below the page's own path; the 404 is its answer.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 
@@ -91,8 +94,8 @@ class Visit:
         self.page.goto(f"{self.address}/{path}")
         self.page.locator("h1").first.wait_for()
         self.settle()
-        if self.page.locator(".linked").count():
-            self.page.locator(".linked figure.active svg").wait_for()
+        if path[:2] in PICTURES:  # a component mounts after the server has finished
+            self.page.locator(PICTURES[path[:2]]).first.wait_for()
         return self.page
 
     def settle(self):
