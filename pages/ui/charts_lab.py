@@ -144,5 +144,5 @@ def own_errors(task: OwnTask, step: int) -> go.Figure:
     most = WIDE * max(learner.errors[0] for learner in task.learners.values())
     calm = all(error <= most for learner in task.learners.values() for error in learner.errors)
     scale = {"rangemode": "tozero"} if calm else {"type": "log"}
-    figure.update_yaxes(title="squared error on your points", **scale)
+    figure.update_yaxes(title="squared error on your points", **scale)  # pyright: ignore[reportArgumentType]
     return figure.update_layout(height=420, margin=MARGIN, showlegend=False)
