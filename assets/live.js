@@ -124,7 +124,8 @@ function tick(S) {
   const now = performance.now(), eager = now < S.eager;
   if (eager || (S.now?.live && now - S.looked >= PACE)) return look(S);
   // It ended by itself: the rest of the page waits for that. After a click the page comes anyway.
-  if (S.now && !S.now.live && S.data.now?.live && S.ended !== S.now.version) S.tell('ended', `${S.now.id} ${S.ended = S.now.version}`);
+  const end = S.now && !S.now.live && S.data.now?.live && `${S.now.id} ${S.now.version}`;
+  if (end && S.ended !== end) S.tell('ended', S.ended = end);
   if (now - S.looked >= IDLE) look(S);
 }
 

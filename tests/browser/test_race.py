@@ -58,3 +58,14 @@ def test_a_race_is_stopped_on_a_phone_and_a_link_brings_its_set_up_without_its_r
     two = visit().open(address)
     two.get_by_text("Recorded earlier").wait_for()
     two.locator("[data-testid=stSlider]", has_text="outer steps").get_by_text("5000", exact=True).wait_for()
+
+
+def test_a_race_that_is_run_again_has_its_table_again(visit):
+    one = visit()
+    page = one.open(f"{LESSON}?entrants=fomaml&entrants=anil&race_iterations=600&race_seeds=1")
+    for label in ("Start", "Run it again"):
+        page.get_by_role("button", name=label).click()
+        page.locator(".live .words", has_text="Racing").wait_for()
+        page.locator(".live .words", has_text="All legs are at their end").wait_for(timeout=LONG)
+        page.locator("[data-testid=stTable]").wait_for()
+        one.settle()
