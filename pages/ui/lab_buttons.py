@@ -12,7 +12,7 @@ from maml_core.train.config import Config
 from maml_core.train.curve import smoothed
 from maml_core.train.scripts import command_line, first_losses, lab_script
 from maml_core.train.snapshots import Snapshot
-from pages.ui import controls, lab_controls, live
+from pages.ui import controls, feeds, lab_controls, live
 from pages.ui.live import Desk
 
 NAME = "lab"
@@ -92,8 +92,8 @@ def _said(value: object) -> str:
 
 
 def take_away(desk: Desk, run: Snapshot | None) -> None:
-    """Export and import."""
-    with st.popover("Export, import", icon=":material/swap_vert:"):
+    """Export and import. To open it runs the page: a run that trains is taken as it is at that moment."""
+    with st.popover("Export, import", icon=":material/swap_vert:", key="lab files", on_change="rerun"):
         if run is None:
             st.caption("Once a run has started, its θ, its curve, its command line and a script are here.")
         else:
@@ -111,6 +111,7 @@ def take_away(desk: Desk, run: Snapshot | None) -> None:
 
 def _export(desk: Desk, run: Snapshot) -> None:
     name = f"{run.config.algorithm}-{run.state_step}"
+    st.caption(f"The run at step {feeds.spaced(run.state_step)}" + (", when you opened this." if run.live else "."))
     _download("θ and its configuration", run.state, f"{name}.safetensors", "The file that the import below reads.")
     _download("The loss curve as CSV", lambda: curve_csv(desk, run), f"{name}.csv", "Every step of this run.")
     about = "One Python file that needs only PyTorch: the engine's source, and an assert for each first loss."

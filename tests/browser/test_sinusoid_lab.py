@@ -145,8 +145,8 @@ def test_a_run_is_taken_away_and_brought_back(lab, tmp_path):
     press(page, "100 steps")
     words(page, "Paused.")
     wait_for_step(page, 100)
-    lab.settle()
     page.get_by_role("button", name="Export, import").click()
+    page.get_by_text("The run at step 100.").wait_for()
     files = {}
     for label in ("θ and its configuration", "The loss curve as CSV", "A script that repeats it"):
         with page.expect_download() as download:
@@ -168,6 +168,18 @@ def test_a_run_is_taken_away_and_brought_back(lab, tmp_path):
     wait_for_step(page, 101)
     lab.settle()
     assert "step 101 of" in page.locator(".live .numbers").inner_text()
+
+
+def test_what_is_taken_away_while_it_trains_is_the_run_at_that_moment(lab):
+    page = lab.page
+    press(page, "Start")
+    wait_for_step(page, 100)
+    page.get_by_role("button", name="Export, import").click()
+    taken = page.get_by_text("when you opened this").inner_text()
+    assert int(re.sub(r"\D", "", taken)) >= 100
+    page.keyboard.press("Escape")
+    press(page, "Stop")
+    words(page, "Stopped")
 
 
 def test_the_first_screen_holds_question_controls_buttons_and_pictures(visit):
