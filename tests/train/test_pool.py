@@ -120,11 +120,18 @@ def test_six_runs_of_one_reader_and_one_of_another_on_one_worker(pool_of):
     for seed in range(6):
         pool.start(one, f"race/{seed}", replace(SMALL, seed=seed))
     pool.start(other, "lab", SMALL)
-    assert pool.snapshot(other, "lab").sharing == 1
-    assert "Sharing with 1 other reader" in pool.snapshot(other, "lab").words
     equal_to_the_plain_loop(pool, other)
     for seed in range(6):
         equal_to_the_plain_loop(pool, one, f"race/{seed}")
+
+
+def test_two_readers_who_share_one_worker_are_told_so(pool_of):
+    pool = pool_of(slice=0.02)
+    one, other = pool.admit("one"), pool.admit("other")
+    pool.start(one, "lab", LONG)
+    run = pool.start(other, "lab", LONG)
+    assert (run.sharing, run.live) == (1, True)
+    assert "Sharing with 1 other reader" in run.words
 
 
 def test_a_snapshot_does_not_change(pool):
