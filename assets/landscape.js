@@ -4,11 +4,12 @@
    Python side: pages/ui/landscape.py, which documents the data. The scenery changes with the problem; all the rest is
    drawn again at every move, by the mathematics above. */
 
-const SIDE = 600, CIRCLE = 52;  // of the square, and of the circle around θ, in the picture's own units
-const RIM = 16, WHOLE = SIDE + 2 * RIM;  // around the square, so that θ in a corner is in sight and can be grabbed
+const SIDE = 632, CIRCLE = 52;  // of the picture, and of the circle around θ, in the picture's own units
+const REACH = 260;  // from the middle to the farthest θ: a corner has room for the circle (maml_core/plane/contours.py)
 const SHORTEST = 40, LONGEST = 160, USUAL = 96, TRUE_LONGEST = 190;  // of an arrow
-const STEP = 1 / 200, LEAP = 1 / 20;  // of the square, per arrow key and with Shift
+const STEP = 1 / 200, LEAP = 1 / 20;  // of the square of θ, per arrow key and with Shift
 const QUIET_MS = 250, DECIMALS = 1e3;
+const FAR = 1e6;  // half widths of the map
 const SMALL = 1e-9;  // a relative difference up to here is rounding
 
 const METHODS = {
@@ -57,10 +58,11 @@ class Landscape {
 
   get hue() { return name => `style="--a: var(--${name})"`; }
 
-  /* From the plane to the picture. */
+  /* From the plane to the picture; what is very far away comes nearer in the same direction. */
   place([u, v]) {
-    const { centre: [cu, cv], halfWidth: h } = this.data;
-    return [SIDE / 2 * (1 + (u - cu) / h), SIDE / 2 * (1 - (v - cv) / h)];
+    const { centre: [cu, cv], halfWidth: h } = this.data, off = [u / h - cu / h, cv / h - v / h];
+    const far = Math.max(1, ...off.map(x => Math.abs(x) / FAR));
+    return off.map(x => SIDE / 2 + REACH * (x / far));
   }
 
   scenery() {
@@ -78,8 +80,8 @@ class Landscape {
   }
 
   ticks() {
-    const { centre, halfWidth: h } = this.data;
-    const at = c => Array.from({ length: 2 * Math.floor(h) + 1 }, (_, i) => Math.round(c) - Math.floor(h) + i).filter(x => Math.abs(x - c) < h * .97);
+    const { centre, halfWidth } = this.data, h = halfWidth * SIDE / 2 / REACH;
+    const at = c => Array.from({ length: 2 * Math.floor(h) + 1 }, (_, i) => Math.round(c) - Math.floor(h) + i).filter(x => Math.abs(x - c) < h * .93);
     const u = at(centre[0]).map(x => `<text class="tick" x="${this.place([x, 0])[0]}" y="${SIDE - 7}">${minus(x)}</text>`);
     const v = at(centre[1]).map(x => `<text class="tick" x="16" y="${this.place([0, x])[1] + 4}">${minus(x)}</text>`);
     return u.join('') + v.slice(1).join('') + `<text class="tick axis" x="${SIDE - 14}" y="${SIDE - 7}">u</text><text class="tick axis" x="16" y="20">v</text>`;
@@ -133,19 +135,17 @@ class Landscape {
     const stops = path.map(p => this.place(p)), gone = path.findIndex((p, k) => !finite(p) || !within(stops[k]));
     const seen = gone < 0 ? stops : stops.slice(0, gone), last = seen.at(-1);
     let out = '';
-    if (gone >= 0 && finite(path[gone])) out += this.exit(last, stops[gone]);
+    const out_at = gone >= 0 && finite(path[gone]) ? edge(last, stops[gone]) : null;
+    if (out_at) out += `<line class="path away" x1="${last[0]}" y1="${last[1]}" x2="${out_at[0]}" y2="${out_at[1]}"/>`;
     out += `<polyline class="path" points="${seen.join(' ')}"/>` + seen.slice(1).map(p => `<circle class="stop" cx="${p[0]}" cy="${p[1]}" r="4.5"/>`).join('');
     const name = this.tasks[i].name && `<tspan class="sub">${this.tasks[i].name}</tspan>`;
     if (gone < 0) this.tags.push({ x: last[0] + 17, y: last[1] + 19, text: `φ${name}`, kind: 'point' });
-    else this.tags.push(this.badge(gone, path[gone], stops[gone]));
+    else this.tags.push(this.badge(gone, path[gone], out_at ?? last));
     return out;
   }
 
-  exit(from, to) { return `<line class="path away" x1="${from[0]}" y1="${from[1]}" x2="${limit(to[0])}" y2="${limit(to[1])}"/>`; }
-
-  badge(step, stop, at) {
+  badge(step, stop, [x, y]) {
     const text = finite(stop) ? `step ${step} leaves the map: φ = (${show(stop[0])}, ${show(stop[1])})` : `after step ${step}, φ is not a finite point`;
-    const [x, y] = finite(at) ? at : this.place(this.now.theta);
     return { x, y: inside(y, 24), text, kind: 'badge' };
   }
 
@@ -174,8 +174,9 @@ class Landscape {
   arrow(name, gradient, scale, part = '') {
     const size = length(gradient);
     if (!(size > 0 && size < Infinity)) return '';
-    const { pixels, cut } = scale(size), [x, y] = this.place(this.now.theta);
-    const dx = -gradient[0] / size, dy = gradient[1] / size, tip = [x + dx * pixels, y + dy * pixels];
+    const [x, y] = this.place(this.now.theta), dx = -gradient[0] / size, dy = gradient[1] / size;
+    const wanted = scale(size), most = room([x, y], [dx, dy]) - 4, pixels = Math.min(wanted.pixels, most), cut = wanted.cut || wanted.pixels > most;
+    const tip = [x + dx * pixels, y + dy * pixels];
     const head = part ? 7 : 12, neck = [tip[0] - dx * head, tip[1] - dy * head], wide = head * .5;
     const points = [tip, [neck[0] - dy * wide, neck[1] + dx * wide], [neck[0] + dy * wide, neck[1] - dx * wide]];
     this.tags.push({ x: tip[0] + dx * (part ? 10 : 26), y: tip[1] + dy * 16 + 4, text: part ? part.slice(5) : METHODS[name][0], kind: `tip ${part ? 'part' : ''}`, name });
@@ -319,13 +320,13 @@ class Landscape {
   }
 
   resize() {
-    this.zoom = Math.min(Math.max(WHOLE / (this.$('.map svg').clientWidth || WHOLE), 1), 1.6);
+    this.zoom = Math.min(Math.max(SIDE / (this.$('.map svg').clientWidth || SIDE), 1), 1.6);
     this.root.style.setProperty('--z', this.zoom);
   }
 
   under(event) {
     const box = this.$('.map svg').getBoundingClientRect(), { centre: [cu, cv], halfWidth: h } = this.data;
-    const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map(share => (2 * share - 1) * WHOLE / SIDE);
+    const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map(share => (share - .5) * SIDE / REACH);
     return [cu + h * x, cv - h * y];
   }
 
@@ -408,7 +409,7 @@ const FRAME = `
   <p class="says"></p><span class="spoken" aria-live="polite"></span>
   <div class="board">
     <div class="map">
-      <svg viewBox="${-RIM} ${-RIM} ${WHOLE} ${WHOLE}" role="group" aria-label="Map of the two weights u and v with the losses as contours">
+      <svg viewBox="0 0 ${SIDE} ${SIDE}" role="group" aria-label="Map of the two weights u and v with the losses as contours">
         <g class="scenery" aria-hidden="true"></g>
         <g class="knob" tabindex="0" role="slider" aria-label="θ, the initialisation, on the plane of u and v. Arrow keys move it, Shift makes them faster.">
           <circle class="hit" r="22"/><circle class="ring" r="11"/><circle class="dot" r="6"/></g>
@@ -424,7 +425,11 @@ const FRAME = `
 const finite = xs => xs.every(Number.isFinite);
 const within = ([x, y]) => x >= -2 && x <= SIDE + 2 && y >= -2 && y <= SIDE + 2;
 const inside = (x, margin) => Math.min(Math.max(x, margin), SIDE - margin);
-const limit = x => Math.min(Math.max(x, -1e4), 1e4);
+
+/* How far one can go from a point in a direction until the picture ends, and where the way to a point outside does. */
+const room = ([x, y], [dx, dy]) => Math.min(...[[x, dx], [y, dy]].filter(([, d]) => d).map(([at, d]) => ((d > 0 ? SIDE : 0) - at) / d));
+const edge = (from, to) => add(from, room(from, add(to, -1, from)), add(to, -1, from));
+
 const minus = x => String(x).replace('-', '−');
 
 /* A number as Python's numeral writes it, to three digits. */

@@ -59,14 +59,14 @@ function chain(R, a, [f, d, dd]) {
 
 function product(R, a, b) {
   const [A, p, q] = [R[a], R[a + 1], R[a + 2]], [B, r, s] = [R[b], R[b + 1], R[b + 2]];
-  return [A * B, p * B + A * r, q * B + A * s, R[a + 3] * B + 2 * p * r + A * R[b + 3],
-    R[a + 4] * B + p * s + q * r + A * R[b + 4], R[a + 5] * B + 2 * q * s + A * R[b + 5]];
+  return [A * B, p * B + A * r, q * B + A * s, R[a + 3] * B + 2 * (p * r) + A * R[b + 3],
+    R[a + 4] * B + p * s + q * r + A * R[b + 4], R[a + 5] * B + 2 * (q * s) + A * R[b + 5]];
 }
 
 function quotient(R, a, b) {
   const B = R[b], r = R[b + 1], s = R[b + 2], f = R[a] / B, p = (R[a + 1] - f * r) / B, q = (R[a + 2] - f * s) / B;
-  return [f, p, q, (R[a + 3] - 2 * p * r - f * R[b + 3]) / B,
-    (R[a + 4] - p * s - q * r - f * R[b + 4]) / B, (R[a + 5] - 2 * q * s - f * R[b + 5]) / B];
+  return [f, p, q, (R[a + 3] - 2 * (p * r) - f * R[b + 3]) / B,
+    (R[a + 4] - p * s - q * r - f * R[b + 4]) / B, (R[a + 5] - 2 * (q * s) - f * R[b + 5]) / B];
 }
 
 /* x to the y. Where y does not vary, the rule of a power; where it does, that of exp(y log x). */

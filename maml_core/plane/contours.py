@@ -10,8 +10,9 @@ import torch
 from maml_core.graphs.trees import Expression
 from maml_core.plane.problems import Point, Problem
 
-SIZE = 600  # of the square, in the picture's own units; v grows upwards, SVG's y downwards
-GRID = 81  # points per side
+SIZE = 632  # of the picture, in units of its own; v grows upwards, SVG's y downwards
+REACH = 260  # from the middle to the farthest θ: beyond it there is room for the circle around θ
+GRID = 97  # points per side
 LEVELS = tuple(((i + 0.5) / 10) ** 1.4 for i in range(10))  # shares of the square below each level
 
 
@@ -33,7 +34,8 @@ def contours(expression: Expression, problem: Problem) -> Contours:
     if finite.size == 0 or finite.min() == finite.max():
         return Contours((), (), (SIZE / 2, SIZE / 2))
     pixels = numpy.linspace(0, SIZE, GRID)
-    masked = numpy.ma.masked_invalid(heights)
+    masked = numpy.ma.masked_invalid(heights / abs(finite).max())  # differences of huge heights would overflow
+    finite = masked.compressed()
     generator = contourpy.contour_generator(pixels, pixels[::-1], masked, fill_type="OuterOffset")
     levels = sorted(set(numpy.quantile(finite, LEVELS).tolist()) - {float(finite.min())})
     below = float(finite.min()) - 1.0
@@ -43,9 +45,14 @@ def contours(expression: Expression, problem: Problem) -> Contours:
     return Contours(terraces, lines, (float(pixels[column]), float(SIZE - pixels[row])))
 
 
+def in_sight(problem: Problem) -> float:
+    """Half the width of what the picture shows, in units of the weights."""
+    return problem.half_width * SIZE / 2 / REACH
+
+
 def heights_on(expression: Expression, problem: Problem) -> numpy.ndarray:
-    """The loss on the grid, rows from the lowest v up: (GRID, GRID)."""
-    sides = [torch.linspace(-1, 1, GRID, dtype=torch.float64) * problem.half_width + c for c in problem.centre]
+    """The loss on the grid of the picture, rows from the lowest v up: (GRID, GRID)."""
+    sides = [torch.linspace(-1, 1, GRID, dtype=torch.float64) * in_sight(problem) + c for c in problem.centre]
     v, u = torch.meshgrid(sides[1], sides[0], indexing="ij")
     heights = torch.as_tensor(expression.evaluate({"u": u, "v": v}), dtype=torch.float64)
     return heights.expand(GRID, GRID).numpy()

@@ -2,12 +2,15 @@
 
 import math
 import random
+import re
+from pathlib import Path
 
 import numpy
 import pytest
 import torch
 from torch import nn
 
+from maml_core.graphs.expressions import parse
 from maml_core.meta.agreement import relative_difference
 from maml_core.meta.tasks import sinusoids
 from maml_core.plane import contours, problems
@@ -22,6 +25,7 @@ ALL = {
     "ReLU net": problems.network(),
     "own": problems.own("sin(2 * u) * cos(v)", "u * v"),
 }
+FLIP = torch.tensor([[1.0], [-1.0]])  # a picture's second coordinate grows downwards
 any_problem = pytest.mark.parametrize("problem", ALL.values(), ids=ALL)
 
 
@@ -190,10 +194,28 @@ def test_contours_lie_on_their_levels_and_inside_the_square(problem):
             pixels = numpy.array([p.split(",") for p in line.replace("M", " ").split()], dtype=float)
             assert pixels.min() >= 0
             assert pixels.max() <= contours.SIZE
-            u, v = torch.tensor(pixels.T / contours.SIZE * 2 - 1) * problem.half_width * torch.tensor([[1.0], [-1.0]])
+            u, v = torch.tensor(pixels.T / contours.SIZE * 2 - 1) * contours.in_sight(problem) * FLIP
             heights = task.support.evaluate({"u": u + problem.centre[0], "v": v + problem.centre[1]})
             spread = contours.heights_on(task.support, problem)
             assert float(heights.max() - heights.min()) < 0.06 * (spread.max() - spread.min())
+
+
+@pytest.mark.parametrize("factor", ["1e308", "1e-305"])
+def test_neither_huge_nor_tiny_heights_break_the_contours(factor):
+    """Differences of 1e308 overflow, and a path through NaN is no path."""
+    texts = (f"{factor} * sin(u) * cos(v)", "sin(u) * cos(v)")
+    huge, plain = (contours.contours(parse(text, problems.NAMES), ALL["own"]) for text in texts)
+    assert "nan" not in "".join((*huge.terraces, *huge.lines))
+    assert len(huge.lines) == len(plain.lines)
+    assert huge.lowest == plain.lowest
+
+
+def test_the_picture_has_the_same_size_in_the_browser():
+    """The contours are in its units, and around every θ there is room for the circle."""
+    script = (Path(__file__).parents[2] / "assets" / "landscape.js").read_text()
+    side, circle, reach = (int(re.search(rf"\b{name} = (\d+)", script)[1]) for name in ("SIDE", "CIRCLE", "REACH"))
+    assert (side, reach) == (contours.SIZE, contours.REACH)
+    assert reach + circle < side / 2
 
 
 def test_a_flat_or_broken_loss_draws_nothing():

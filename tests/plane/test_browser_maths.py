@@ -164,6 +164,14 @@ def test_huge_finite_numbers_have_a_shape_and_a_direction():
     assert found[2] == pytest.approx(-45)
 
 
+def test_the_curvature_of_huge_products_is_pytorchs():
+    """Twice a slope of 1e308 overflows, and times the other slope, which is 0, it would be NaN."""
+    for text, at in (("1e308 * u * v", (1.0, 1.0)), ("1e308 * u / (v + 1)", (1e-3, 0.0))):
+        expression = parse(text, ("u", "v"))
+        (jet,) = in_node("[player(data.tape)(...data.at)]", {"tape": tape(expression, ("u", "v")), "at": at})
+        assert [float(x) for x in jet] == pytest.approx(by_autograd(expression, at))
+
+
 def test_only_what_is_finite_in_both_answers_is_compared():
     mine = {"arrows": {"maml": [1, 2], "fomaml": [3, 4]}, "ends": [[1, 1]], "hessians": [], "jacobians": []}
     cases = [[[1, 2], [3, 4]], [[1, 2], None], [[1, 2.5], None]]
