@@ -29,7 +29,7 @@ export default function ({ data, parentElement, setStateValue }) {
   if (S.problem !== data.problem) Object.assign(S, { problem: data.problem, theta: data.start });
   const one = new Landscape(parentElement, data, S, setStateValue);
   one.build();
-  return S.leave = () => { S.listening.abort(); S.watching.disconnect(); clearTimeout(S.telling); };
+  return S.leave = () => { S.listening.abort(); S.watching.disconnect(); clearTimeout(S.telling); elsewhere(false); };
 }
 
 class Landscape {
@@ -49,6 +49,7 @@ class Landscape {
     if (S.tasks !== tasks) this.$('.scenery').innerHTML = this.scenery();
     if (S.panel !== panel) this.$('.side .numbers').innerHTML = this.panel();
     Object.assign(S, { tasks, panel });
+    this.root.classList.toggle('many', data.tasks.length > 1);
     this.$('.knob').setAttribute('aria-valuemin', data.centre[0] - data.halfWidth);
     this.$('.knob').setAttribute('aria-valuemax', data.centre[0] + data.halfWidth);
     this.listen();
@@ -179,7 +180,8 @@ class Landscape {
     const tip = [x + dx * pixels, y + dy * pixels];
     const head = part ? 7 : 12, neck = [tip[0] - dx * head, tip[1] - dy * head], wide = head * .5;
     const points = [tip, [neck[0] - dy * wide, neck[1] + dx * wide], [neck[0] + dy * wide, neck[1] - dx * wide]];
-    this.tags.push({ x: tip[0] + dx * (part ? 10 : 26), y: tip[1] + dy * 16 + 4, text: part ? part.slice(5) : METHODS[name][0], kind: `tip ${part ? 'part' : ''}`, name });
+    const aside = wanted.pixels > most ? (dy < 0 ? -18 : 18) * this.zoom : 0;  // there is no room for the name ahead
+    this.tags.push({ x: tip[0] + dx * (part ? 10 : 26), y: tip[1] + dy * 16 + 4 + aside, text: part ? part.slice(5) : METHODS[name][0], kind: `tip ${part ? 'part' : ''}`, name });
     const shaft = kind => `<line class="${kind}" x1="${x}" y1="${y}" x2="${neck[0]}" y2="${neck[1]}"/>`;
     const middle = [(x + tip[0]) / 2, (y + tip[1]) / 2];
     const mark = cut ? `<path class="cut" d="M${middle[0] - dy * 8 - dx * 3},${middle[1] + dx * 8 - dy * 3}L${middle[0] + dy * 8 + dx * 3},${middle[1] - dx * 8 + dy * 3}"/>` : '';
@@ -245,9 +247,9 @@ class Landscape {
   }
 
   sentence() {
-    const { data, now } = this, k = data.rates.inner_steps, point = p => finite(p) ? `(${show(p[0])}, ${show(p[1])})` : 'no longer a number';
-    const ends = this.tasks.length > 1 ? now.ends.map((end, i) => `φ<sub>${this.tasks[i].name}</sub> = ${point(end)}`).join(', ') : `φ = ${point(now.ends[0])}`;
-    const way = `θ = ${point(now.theta)}. ${k === 1 ? 'One inner step goes' : `${k} inner steps go`} to ${ends}.`;
+    const { data, now } = this, k = data.rates.inner_steps, point = p => finite(p) ? ` = (${show(p[0])}, ${show(p[1])})` : ', which is not finite';
+    const ends = this.tasks.length > 1 ? now.ends.map((end, i) => `φ<sub>${this.tasks[i].name}</sub>${point(end)}`).join(', ') : `φ${point(now.ends[0])}`;
+    const way = `θ${point(now.theta)}. ${k === 1 ? 'One inner step goes' : `${k} inner steps go`} to ${ends}.`;
     return `${way} ${data.hidden ? 'Where the nudges around θ go is for you to predict.' : this.verdict()}`;
   }
 
@@ -266,8 +268,9 @@ class Landscape {
   broken() {
     const { now } = this, on = now.heights.flatMap(way => way.flatMap((x, k) => Number.isFinite(x) ? [] : [[x, k === way.length - 1]]));
     const where = on.length && (on[0][1] ? 'the query loss at φ' : 'the support loss on the way to φ');
-    if (where && on[0][0] !== on[0][0]) return `There is no exact gradient: ${where} is not a number.`;
-    if (where) return `There is no exact gradient: ${where} is infinite, by overflow or at a pole.`;
+    const none = finite(now.arrows.maml) ? 'The arrows are slopes of nothing' : 'There is no exact gradient';
+    if (where && on[0][0] !== on[0][0]) return `${none}: ${where} is not a number.`;
+    if (where) return `${none}: ${where} is infinite, by overflow or at a pole.`;
     const entries = [...Object.values(now.arrows), ...now.ends, ...now.hessians, ...now.jacobians].flat(2);
     return entries.some(x => Math.abs(x) === Infinity) ? 'The exact gradient is not finite: a slope or a product on the way is infinite.'
       : 'The exact gradient is not a number: a slope on the way is undefined.';
@@ -275,7 +278,8 @@ class Landscape {
 
   /* PyTorch's answer, where it is about this very θ. */
   check() {
-    const { data: { exact, hidden }, now, S } = this, line = this.$('.check');
+    const { data: { exact, hidden, start }, now, S } = this, line = this.$('.check');
+    elsewhere(start.some((x, i) => x !== now.theta[i]));
     if (hidden) return line.textContent = '';
     if (exact.theta.some((x, i) => x !== now.theta[i])) {
       line.className = 'check';
@@ -415,12 +419,15 @@ const FRAME = `
           <circle class="hit" r="22"/><circle class="ring" r="11"/><circle class="dot" r="6"/></g>
         <g class="marks" aria-hidden="true"></g><g class="labels" aria-hidden="true"></g>
       </svg>
-      <p class="legend"><span><i class="l-support"></i>support loss, stronger is lower</span><span><i class="l-query"></i>query loss</span><span><i class="l-path"></i>inner step θ → φ</span></p>
+      <p class="legend"><span><i class="l-support"></i>support loss, stronger is lower</span><span><i class="l-query"></i>query loss</span><span><i class="l-path"></i>inner loop θ → φ</span><span class="second"><i class="l-second"></i>dashed: task B</span></p>
     </div>
     <div class="side"><div class="numbers"></div>
-      <div class="foot"><label><input type="checkbox" class="true"> true lengths</label><button class="svg" title="Save the map as SVG">SVG</button></div>
+      <div class="foot"><label title="Otherwise the arrows are as long as the cube roots of the gradients. A gap marks an arrow that is cut short, or drawn longer, to be seen."><input type="checkbox" class="true"> true lengths</label><button class="svg" title="Save the map as SVG">SVG</button></div>
       <p class="check"></p></div>
   </div>`;
+
+/* While θ is not where the page was written for, its sentences about that θ fade (assets/page.css). */
+const elsewhere = yes => document.documentElement.toggleAttribute('data-theta-elsewhere', yes);
 
 const finite = xs => xs.every(Number.isFinite);
 const within = ([x, y]) => x >= -2 && x <= SIDE + 2 && y >= -2 && y <= SIDE + 2;

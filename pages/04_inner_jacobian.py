@@ -20,10 +20,13 @@ with st.container(horizontal=True, gap="medium"):
     chosen = plane_controls.problem()
 problem, theta = chosen.problem, theta_on(chosen.problem, NAME)
 sharp = sharpest(answer(problem, theta, rates, ()), rates)
-revealed = guessing.predict(NAME, jacobian_views.question(problem, sharp, rates), jacobian_views.choices(sharp))
+with st.container(key="of_theta_answer"):  # pale while θ is being moved (assets/page.css)
+    question = jacobian_views.question(problem, sharp)
+    revealed = guessing.predict(NAME, question, jacobian_views.choices(sharp))
 seen = landscape(problem, rates, key=NAME, hidden=not revealed)
 if revealed:
-    lesson.vectors_line(ways(problem, theta, rates), "meta-gradient")
+    with st.container(key="of_theta_ways"):
+        lesson.vectors_line(ways(problem, theta, rates), "meta-gradient")
 
 st.markdown(
     r"""
@@ -51,8 +54,9 @@ $\nabla L_q(\phi)$ as it is (:blue[blue]). The arrows show the way downhill, min
 lesson.derivation("inner_jacobian")
 view: dict[str, str] = {}
 if revealed:
-    view = jacobian_views.four_views(problem, seen.exact, rates)
-    jacobian_views.sweep_of_alpha(sweep(problem, theta), rates)
+    with st.container(key="of_theta_views"):
+        view = jacobian_views.four_views(problem, seen.exact, rates)
+        jacobian_views.sweep_of_alpha(sweep(problem, theta), rates)
 network = jacobian_views.real_network()
 claims.under_test(NAME)
 

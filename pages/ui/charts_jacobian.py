@@ -12,6 +12,7 @@ from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING
 GREY = "rgba(128, 128, 128, .14)"
 HEIGHT = 260
 MOST_GAIN = 8.0  # beyond it a gain leaves the chart
+FARTHEST = 1e6  # a line that leaves the chart is drawn to here: plotly cannot place 1e308
 TINY = 1e-6  # an eigenvalue below this share of the largest is rounding
 
 
@@ -20,7 +21,9 @@ def gains(sweep: Sweep, alpha: float) -> go.Figure:
     figure = go.Figure()
     for i, gain in enumerate(sweep.gains):
         line = {"color": SECOND_ORDER, "dash": ("solid", "dot")[i % 2], "width": 3 if i < 2 else 1.5}
-        figure.add_scatter(x=sweep.alphas, y=gain.values, name=gain.name, mode="lines", line=line)
+        drawn = [min(max(value, -FARTHEST), FARTHEST) for value in gain.values]
+        figure.add_scatter(x=sweep.alphas, y=drawn, name=gain.name, mode="lines", line=line, customdata=gain.values)
+    figure.update_traces(hovertemplate="%{customdata:.4g}")
     figure.add_hrect(y0=-1, y1=1, fillcolor=GREY, line_width=0)
     figure.update_yaxes(title="a nudge is multiplied by", range=_reach(sweep))
     return _over_alpha(figure, sweep, alpha)
@@ -59,7 +62,12 @@ def _decades(ratios: Sequence[float]) -> dict[str, Any]:
     ends = {"range": [low - 0.05, high + 0.05]}
     if high - low > 2:
         return ends | {"dtick": max(1, round((high - low) / 5))}
-    return ends | {"tickvals": [m * 10.0**k for k in range(math.floor(low), math.ceil(high)) for m in (1, 2, 5)]}
+    return ends | {"tickvals": _ticks(low, high)}
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """1, 2 and 5 of every decade between two powers of ten."""
+    return [m * 10.0**k for k in range(math.floor(low), math.ceil(high)) for m in (1, 2, 5)]
 
 
 def _over_alpha(figure: go.Figure, sweep: Sweep, alpha: float) -> go.Figure:
@@ -107,6 +115,6 @@ def share(sharpness: tuple[float, ...], alpha: float) -> go.Figure:
     mark = {"text": f"α = {alpha:g}", "x": math.log10(alpha), "y": 1.1}  # plotly wants a logarithm here
     figure.add_vline(x=alpha, line={"color": TRUTH}, annotation=mark)
     ends = [math.log10(end) for end in (min(*at, alpha), max(*at, alpha))]
-    figure.update_xaxes(title="α", type="log", range=[ends[0] - 0.2, ends[1] + 0.2])
+    figure.update_xaxes(title="α", type="log", range=[ends[0] - 0.2, ends[1] + 0.2], tickvals=_ticks(*ends))
     figure.update_yaxes(title="tasks with α·λ_max > 2", tickformat=".0%", range=[0, 1.04])
     return figure.update_layout(height=HEIGHT + 40, margin=MARGIN | {"t": 28})

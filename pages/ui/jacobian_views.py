@@ -33,14 +33,14 @@ NETWORKS = {
     "as published": "untrained, weights of standard deviation 0.01, as Finn et al. start",
     "He": "untrained, weights that keep the size of signals",
 }
-MISREAD = {
+MISREAD = {  # from the largest gain down, as they stand in a row
+    "more": "",
     "just as far": "“Just as far” is what FOMAML assumes: J = I. ",
     "less": "",
     "not at all": "",
     "backwards, less": "",
     "backwards, as far": "",
     "backwards, more": "",
-    "more": "",
 }
 UNKNOWN = "nobody can say"
 
@@ -54,11 +54,11 @@ def choices(sharp: Sharpest) -> list[Choice]:
     return [Choice(text, text == sharp.fate, misread + why) for text, misread in MISREAD.items()]
 
 
-def question(problem: Problem, sharp: Sharpest, rates: Rates) -> str:
+def question(problem: Problem, sharp: Sharpest) -> str:
     name = problem.tasks[sharp.task].name
     return (
-        f"Nudge θ along the direction of the largest curvature (λ = {numeral(sharp.curvature, 3)}; α = "
-        f"{numeral(rates.inner_lr)}). {f'Task {name}’s φ' if name else 'φ'} moves …"
+        f"Nudge θ along the largest curvature, λ = {numeral(sharp.curvature, 3)}. "
+        f"{f'Task {name}’s φ' if name else 'φ'} moves …"
     )
 
 
