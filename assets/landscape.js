@@ -26,7 +26,8 @@ const METHODS = {
 export default function ({ data, parentElement, setStateValue }) {
   const S = parentElement._landscape ??= { trueLengths: false };
   S.leave?.();
-  if (S.problem !== data.problem) Object.assign(S, { problem: data.problem, theta: data.start });
+  if (S.problem !== data.problem) Object.assign(S, { problem: data.problem, wanted: null, untold: false, drag: null });
+  if (!S.wanted || same(S.wanted, data.start)) Object.assign(S, { wanted: null, theta: data.start });  // else an answer to a θ before
   const one = new Landscape(parentElement, data, S, setStateValue);
   one.build();
   return S.leave = () => { S.listening.abort(); S.watching.disconnect(); clearTimeout(S.telling); elsewhere(false); };
@@ -55,6 +56,7 @@ class Landscape {
     this.listen();
     this.draw();
     this.tell(true);
+    if (S.untold && !S.drag) this.tellSoon();
   }
 
   get hue() { return name => `style="--a: var(--${name})"`; }
@@ -279,9 +281,9 @@ class Landscape {
   /* PyTorch's answer, where it is about this very θ. */
   check() {
     const { data: { exact, hidden, start }, now, S } = this, line = this.$('.check');
-    elsewhere(start.some((x, i) => x !== now.theta[i]));
+    elsewhere(!same(start, now.theta));
     if (hidden) return line.textContent = '';
-    if (exact.theta.some((x, i) => x !== now.theta[i])) {
+    if (!same(exact.theta, now.theta)) {
       line.className = 'check';
       return line.textContent = S.drag ? '○ PyTorch checks every number where you let go.' : '○ PyTorch is asked …';
     }
@@ -362,6 +364,10 @@ class Landscape {
     event.preventDefault();
     const far = 2 * this.data.halfWidth * (event.shiftKey ? LEAP : STEP);
     this.move(add(this.S.theta, far, way));
+    this.tellSoon();
+  }
+
+  tellSoon() {
     clearTimeout(this.S.telling);
     this.S.telling = setTimeout(() => this.tell(), QUIET_MS);
   }
@@ -370,7 +376,8 @@ class Landscape {
 
   move(theta) {
     const { centre, halfWidth: h } = this.data;
-    this.S.theta = theta.map((x, i) => Math.round(Math.min(Math.max(x, centre[i] - h), centre[i] + h) * DECIMALS) / DECIMALS);
+    const at = theta.map((x, i) => Math.round(Math.min(Math.max(x, centre[i] - h), centre[i] + h) * DECIMALS) / DECIMALS);
+    Object.assign(this.S, { theta: at, wanted: at, untold: true });
     this.soon();
   }
 
@@ -383,6 +390,7 @@ class Landscape {
     knob.setAttribute('aria-valuenow', this.S.theta[0]);
     if (quietly) return;
     this.$('.spoken').textContent = words;
+    this.S.untold = false;
     this.report('theta', { problem: this.data.problem, at: [...this.S.theta] });
   }
 
@@ -430,6 +438,7 @@ const FRAME = `
 const elsewhere = yes => document.documentElement.toggleAttribute('data-theta-elsewhere', yes);
 
 const finite = xs => xs.every(Number.isFinite);
+const same = (a, b) => a[0] === b[0] && a[1] === b[1];
 const within = ([x, y]) => x >= -2 && x <= SIDE + 2 && y >= -2 && y <= SIDE + 2;
 const inside = (x, margin) => Math.min(Math.max(x, margin), SIDE - margin);
 
