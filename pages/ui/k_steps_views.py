@@ -8,7 +8,7 @@ from maml_core.meta.k_steps import FAMILIES, FLATTEST, MOST_STEPS, SHARPEST, SHO
 from maml_core.meta.steps_explained import StepsExplained, explain_steps
 from maml_core.meta.stretching import HIGHEST_RATE, RateStretch, rate_sweep
 from maml_core.numerals import numeral
-from pages.ui import charts_k_steps, charts_terms, controls, guessing, lesson
+from pages.ui import charts_k_steps, charts_product, charts_terms, controls, guessing, lesson
 from pages.ui.inner_step_views import RUNS, inner_step_views
 from pages.ui.linked import linked_views, view_from_url
 
@@ -46,7 +46,7 @@ def warm_up() -> None:
     """Draw once what the first reader sees first: a process is several times as slow at it as ever after."""
     found = explain_steps(Setting(FAMILIES[0], inner_lr=0.1, width=4, seed=0), 5)
     assert found.look is not None
-    charts_k_steps.product(found.look, both=False)
+    charts_product.product(found.look, both=False)
     charts_terms.ledger(found.look.terms, found.look.length)
 
 
@@ -88,7 +88,7 @@ def pictures(found: StepsExplained, *, revealed: bool) -> None:
         st.markdown(
             "**The product**, $g = F_0\\,F_1 \\cdots F_{k-1}\\,\\nabla L_q(\\phi_k)$ with $F_j = I - \\alpha H_j$"
         )
-        figure = charts_k_steps.product(found.look, both=revealed)
+        figure = charts_product.product(found.look, both=revealed)
         st.plotly_chart(figure, key="product", alt=_product_in_words(found, revealed))
         st.caption(_product_caption(found, revealed))
     with right:
@@ -103,7 +103,7 @@ def pictures(found: StepsExplained, *, revealed: bool) -> None:
 
 def _product_caption(found: StepsExplained, revealed: bool) -> str:
     assert found.look is not None
-    shown = min(found.steps, charts_k_steps.MOST_MATRICES)
+    shown = min(found.steps, charts_product.MOST_MATRICES)
     which = "" if shown == found.steps else f" The first and last of {found.steps} factors are drawn."
     other = " Below: the same matrices in the other order." if revealed else ""
     return (
