@@ -4,7 +4,9 @@ import streamlit as st
 
 from maml_core.graphs.explaining import MOST_INNER_STEPS, Explanation, explain
 from maml_core.graphs.programs import PRESETS, InnerStep
-from maml_core.meta.k_steps import FAMILIES, FLATTEST, MOST_STEPS, SHARPEST, SHOTS, Setting
+from maml_core.meta.agreement import Agreement
+from maml_core.meta.k_steps import FAMILIES, FLATTEST, MOST_STEPS, SHARPEST, SHOTS, Setting, walk
+from maml_core.meta.looking_back import four_ways
 from maml_core.meta.steps_explained import StepsExplained, explain_steps
 from maml_core.meta.stretching import HIGHEST_RATE, RateStretch, rate_sweep
 from maml_core.numerals import numeral
@@ -53,6 +55,11 @@ def warm_up() -> None:
 @st.cache_data(max_entries=200, show_spinner=False)
 def _swept(setting: Setting, steps: int) -> tuple[RateStretch, ...]:
     return rate_sweep(setting, steps)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _ways(setting: Setting, steps: int) -> Agreement:
+    return four_ways(setting, walk(setting), steps)
 
 
 def predict_order(name: str, found: StepsExplained) -> bool:
@@ -127,7 +134,6 @@ def _ledger_in_words(found: StepsExplained) -> str:
 
 def order_and_lengths(found: StepsExplained) -> None:
     """Over k: the angle of the two stand-ins; the singular values; and over α, the ends of the spectrum."""
-    sweep = _swept(found.setting, found.steps)
     angles, over_k, over_rates = st.columns(3)
     with angles:
         st.markdown("**How far off** the wrong order and first order point")
@@ -139,6 +145,9 @@ def order_and_lengths(found: StepsExplained) -> None:
         st.plotly_chart(figure, key="stretch", alt="Singular values of the product for 1 to 20 inner steps.")
     with over_rates:
         st.markdown(f"**The same at k = {found.steps}**, for every step size")
+        sweep = _swept(
+            found.setting._replace(inner_lr=0.0), found.steps
+        )  # of all rates, so the reader's is no matter
         figure = charts_k_steps.rates(sweep, found.setting.inner_lr)
         st.plotly_chart(figure, key="rates", alt="Largest and smallest singular value for step sizes from 0 to 0.2.")
     st.markdown(
@@ -187,5 +196,4 @@ def folded_graph(steps: int) -> dict[str, str]:
 
 
 def agreement(found: StepsExplained) -> None:
-    assert found.look is not None
-    lesson.vectors_line(found.look.agreement, "meta-gradient")
+    lesson.vectors_line(_ways(found.setting, found.steps), "meta-gradient")
