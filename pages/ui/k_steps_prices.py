@@ -23,7 +23,7 @@ UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 Size = tuple[int, int]  # width, support examples
 QUANTITIES = {
     "peak_bytes": "bytes held at the peak",
-    "seconds": "seconds",
+    "seconds": "seconds of processor time",
     "nodes": "nodes of the largest graph",
 }
 GROWERS = {
@@ -137,8 +137,8 @@ def _how_measured(at: Size, measured: list[Price], whole: bool) -> str:
     stopped = "" if whole else f"Stopped after {len(measured)} of {len(plan(*at))} runs. "
     return stopped + (
         "Bytes: tensors that autograd saved, and matrices or weights that the way itself keeps, shared memory once. "
-        "Seconds: this server's, now. Thin orange dashes: the Jacobians by the fit, as measuring them for every k "
-        "would take too long."
+        "Seconds: of processor time on this server, without what it does for others meanwhile. Thin orange dashes: "
+        "the Jacobians by the fit, as measuring them for every k would take too long."
     )
 
 

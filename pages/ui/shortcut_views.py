@@ -80,8 +80,9 @@ def table(rows: Sequence[Row], costs: Sequence[Cost], *, revealed: bool) -> None
     st.table({column: [row[column] for row in cells] for column in cells[0]})
     st.caption(
         f"Against MAML, whose {maml.gradients} gradients and {maml.hvps} Hessian-vector products took "
-        f"{numeral(1000 * maml.seconds, 2)} ms for ten tasks: the quickest of {REPEATS} runs, when this server first "
-        "saw these controls. Walks backwards are counted as they happen; ANIL's and BOIL's are shorter ones. "
+        f"{numeral(1000 * maml.seconds, 2)} ms of processor time for ten tasks: the least of {REPEATS} runs, made "
+        "when this server first saw this k, this m and as many CG steps. Walks backwards are counted as they happen; "
+        "ANIL's and BOIL's are shorter ones. "
         "Meta-SGD has all its rates at α here, where its weights' gradient is MAML's own. On a narrow screen the "
         "last columns are a swipe away."
     )

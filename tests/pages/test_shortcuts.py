@@ -135,7 +135,7 @@ def test_overflow_and_overshooting_are_told_in_words():
     assert list(table(app)["angle"]) == [told[row.overflowed] for row in rows.values()]
     assert rows["maml"].overflowed
     assert not rows["anil"].overflowed
-    assert "meta-gradient, one per leaf of θ cannot be compared. Not finite" in text(app)
+    assert "meta-gradient (one per leaf of θ) cannot be compared. Not finite" in text(app)
     assert "With λ = 2 no minimum was found" in text(app)
     assert "MAML's own gradient is not finite at any point" in text(app)
 
