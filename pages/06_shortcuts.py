@@ -59,6 +59,10 @@ turned, later = asked(), st.container()
 if not revealed:
     later.caption("The sweeps show what you are asked to predict: they wait for your answer above.")
 
+st.subheader("Looking back through the last m steps alone", anchor=False)
+st.markdown(shortcut_prose.TRUNCATED)
+shortcut_labs.truncation(setting, revealed=revealed)
+
 st.subheader("iMAML, honestly", anchor=False)
 st.markdown(shortcut_prose.HONEST)
 shortcut_labs.honest_imaml(setting)

@@ -89,24 +89,30 @@ def table(rows: Sequence[Row], costs: Sequence[Cost], *, revealed: bool) -> None
 
 
 def _cells(row: Row, cost: Cost, maml: Cost, *, revealed: bool) -> dict[str, str]:
+    shown = revealed or row.name in EXACT
     return {
         "": NAMES[row.name],
         "leaves out": LEAVES_OUT[row.name],
-        "angle": _cell(row, f"{numeral(row.degrees, 3)}°", revealed),
-        "length": _cell(row, f"× {numeral(row.ratio, 3)}", revealed),
+        "angle": cell(row, "angle", shown=shown),
+        "length": cell(row, "length", shown=shown),
         "gradients": str(cost.gradients),
         "Hv products": str(cost.hvps),
-        "kept for backward": f"{cost.peak_bytes / 1024:.0f} KiB",
+        "kept for backward": kibibytes(cost.peak_bytes),
         "time": f"× {cost.seconds / maml.seconds:.2g}",
     }
 
 
-def _cell(row: Row, text: str, revealed: bool) -> str:
-    if not revealed and row.name not in EXACT:
+def cell(row: Row, measure: str, *, shown: bool) -> str:
+    """An angle or a length against MAML's, as far as it exists and may be seen."""
+    if not shown:
         return "?"
-    if row.finite:
-        return text
-    return "not finite" if row.overflowed else "no MAML to compare with"
+    if not row.finite:
+        return "not finite" if row.overflowed else "no MAML to compare with"
+    return f"{numeral(row.degrees, 3)}°" if measure == "angle" else f"× {numeral(row.ratio, 3)}"
+
+
+def kibibytes(count: int) -> str:
+    return f"{count / 1024:.0f} KiB"
 
 
 def overshoot(setting: Setting) -> str:

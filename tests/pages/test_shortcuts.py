@@ -28,7 +28,12 @@ def chart(app, place):
 
 def table(app):
     """The cells of the cost table, by row name."""
-    return app.table[-1].value if len(app.table) == 1 else next(t.value for t in app.table if "leaves out" in t.value)
+    return next(t.value for t in app.table if "leaves out" in t.value)
+
+
+def truncated(app):
+    """The table of truncations, by row."""
+    return next(t.value for t in app.table if t.value.iloc[0, 0] == "m = 0, FOMAML").set_index("")
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +50,16 @@ def test_before_the_prediction_no_angle_of_the_network_is_anywhere():
     assert [angle for angle in cells["angle"] if angle != "?"] == ["0°", "0°"]  # MAML and Meta-SGD, which are exact
     assert "4" in set(cells["gradients"])  # what it costs is no secret
     assert "wait for your answer" in "\n".join(caption.value for caption in app.caption)
+
+
+def test_truncation_is_shown_from_first_order_to_maml(revealed):
+    hidden, shown = truncated(open_page(LESSON, **QUICK)), truncated(revealed)
+    assert list(hidden.index) == ["m = 0, FOMAML", "m = 1", "m = 2", "m = 3, MAML"]
+    assert list(hidden["angle"]) == ["?", "?", "?", "0°"]
+    rows = [compared(Setting(last=m), ("truncated",))[0] for m in range(4)]
+    assert list(shown["angle"]) == [f"{numeral(row.degrees, 3)}°" for row in rows]
+    assert shown.loc["m = 1", "kept for backward"] == table(revealed)["kept for backward"].iloc[-1]
+    assert shown.loc["m = 3, MAML", "kept for backward"] == table(revealed)["kept for backward"].iloc[0]
 
 
 def test_the_map_is_sent_every_arrow_of_pytorch():
