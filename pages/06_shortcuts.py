@@ -49,7 +49,8 @@ rows = rows_at(setting)
 question = "Of seven shortcuts on this network and its ten tasks, which is closest to MAML in angle?"
 revealed = guessing.predict(NAME, question, choices(rows))
 if revealed:
-    st.plotly_chart(charts_shortcuts.standings(rows), key="standings", alt=standing(rows))
+    if any(row.finite for row in rows):
+        st.plotly_chart(charts_shortcuts.standings(rows), key="standings", alt=standing(rows))
     lesson.vectors_line(exact_at(setting), "slopes of MAML's exact meta-gradient (one per leaf of θ)")
 table(rows, costs_at(priced(setting)), revealed=revealed)
 st.markdown(overshoot(setting))

@@ -9,6 +9,7 @@ from maml_core.meta.looking_back import Turned
 from maml_core.meta.prices import Price
 from maml_core.meta.stretching import RateStretch, Stretch
 from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING
+from pages.ui.charts_axes import logarithmic
 
 HERE = {"width": 1, "dash": "dot", "color": "rgba(128, 128, 128, .9)"}  # where the reader's control stands
 BELOW = {"orientation": "h", "y": -0.28, "yanchor": "top"}
@@ -42,7 +43,7 @@ def stretch(rows: Sequence[Stretch], steps: int) -> go.Figure:
     for field, (name, style) in styles.items():
         _line(figure, [row.steps for row in rows], [_positive(row, field) for row in rows], name, style)
     figure.add_vline(steps, line=HERE)
-    figure.update_yaxes(title="a nudge grows by", type="log", exponentformat="power")
+    figure.update_yaxes(title="a nudge grows by", **logarithmic(getattr(row, end) for row in rows for end in styles))
     return _over_steps(figure)
 
 
@@ -59,7 +60,7 @@ def rates(rows: Sequence[RateStretch], inner_lr: float) -> go.Figure:
         _line(figure, [row.inner_lr for row in rows], [_positive(row, field) for row in rows], field, style)
     figure.add_vline(inner_lr, line=HERE)
     figure.update_xaxes(title="α, inner_lr")
-    figure.update_yaxes(title="a nudge grows by", type="log", exponentformat="power")
+    figure.update_yaxes(title="a nudge grows by", **logarithmic(getattr(row, end) for row in rows for end in styles))
     return figure.update_layout(height=320, margin=MARGIN, legend=BELOW)
 
 

@@ -13,6 +13,7 @@ from maml_core.meta.prices import plan
 from maml_core.meta.steps_explained import explain_steps
 from maml_core.numerals import numeral
 from pages.ui import k_steps_prices
+from pages.ui.charts_axes import logarithmic
 from pages.ui.k_steps_prices import readable
 from tests.pages.test_pages import guess, open_page, text
 
@@ -191,3 +192,19 @@ def test_a_judged_claim_shows_its_computed_verdict():
     app.button(key="claim 21:false").click()
     app.run()
     assert ":red[:material/close: false]. You said *false*. Keep the stops" in text(app)
+
+
+def test_a_slider_of_three_decimals_shows_them():
+    slider = open_page(LESSON, k_alpha="0.005").slider(key="k_alpha")
+    assert slider.value == 0.005
+    assert slider.proto.format == "%0.3f"
+
+
+@pytest.mark.parametrize("ends", [(0.97, 1.01), (1e-45, 4.0), (0.3, 70.0), (2.0, 1e12)])
+def test_a_logarithmic_axis_has_a_handful_of_ticks(ends):
+    axis = logarithmic(ends)
+    low, high = axis["range"]
+    assert low < min(map(math.log10, ends))
+    assert high > max(map(math.log10, ends))
+    assert 3 <= sum(low <= math.log10(tick) <= high for tick in axis["tickvals"]) <= 9
+    assert "1" in axis["ticktext"]

@@ -13,7 +13,8 @@ from maml_core.meta.shortcuts import AXES, Setting, compared, problem_of
 from maml_core.numerals import numeral
 from maml_core.plane import problems
 from maml_core.plane.answers import Rates, answer
-from pages.ui import charts_shortcuts, shortcut_labs, shortcut_sweep_words, shortcut_sweeps, shortcut_views
+from pages.ui import shortcut_labs, shortcut_sweep_words, shortcut_sweeps, shortcut_views
+from pages.ui.charts_axes import logarithmic
 from tests.pages.test_pages import guess, open_page, text
 
 LESSON = "pages/06_shortcuts.py"
@@ -86,7 +87,7 @@ def test_lengths_have_ticks_however_close_they_are(revealed):
     low, high = axis["range"]
     assert sum(low <= math.log10(tick) <= high for tick in axis["tickvals"]) >= 3
     assert high > 0.3 + max(math.log10(row.ratio) for row in compared(Setting()) if row.finite) - 0.3
-    wide = charts_shortcuts._lengths([1e-40, 1e30])
+    wide = logarithmic([1e-40, 1e30])
     assert 3 <= sum(wide["range"][0] <= math.log10(tick) <= wide["range"][1] for tick in wide["tickvals"]) <= 9
 
 
@@ -153,6 +154,7 @@ def test_overflow_and_overshooting_are_told_in_words():
     assert "meta-gradient (one per leaf of θ) cannot be compared. Not finite" in text(app)
     assert "With λ = 2 no minimum was found" in text(app)
     assert "MAML's own gradient is not finite at any point" in text(app)
+    assert not any("degrees to MAML" in element.proto.spec for element in app.get("plotly_chart"))  # no empty chart
 
 
 def test_without_maml_the_answer_is_none_and_nothing_is_compared():
