@@ -18,4 +18,9 @@ def logarithmic(values: Iterable[float], *, room: float = 0.08) -> dict[str, Any
     powers = [power for power in range(math.floor(low), math.ceil(high) + 1) if power % every == 0]
     ticks = [step * 10.0**power for power in powers for step in steps]
     ends = {"range": [low - 0.08 * (high - low), high + room * (high - low)]}
-    return {"type": "log", "tickvals": ticks, "ticktext": [numeral(tick, 3) for tick in ticks], **ends}
+    return {
+        "type": "log",
+        "tickvals": ticks,
+        "ticktext": [numeral(tick, 3).removeprefix("1·") for tick in ticks],
+        **ends,
+    }

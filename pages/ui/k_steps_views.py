@@ -1,9 +1,7 @@
-"""Lesson 5's furniture: its controls, the guess about the order, the pictures with their sentences, the graph."""
+"""Lesson 5's furniture: its controls, the guess about the order, the pictures with their sentences."""
 
 import streamlit as st
 
-from maml_core.graphs.explaining import MOST_INNER_STEPS, Explanation, explain
-from maml_core.graphs.programs import PRESETS, InnerStep
 from maml_core.meta.agreement import Agreement
 from maml_core.meta.k_steps import FAMILIES, FLATTEST, MOST_STEPS, SHARPEST, SHOTS, Setting, walk
 from maml_core.meta.looking_back import four_ways
@@ -11,13 +9,9 @@ from maml_core.meta.steps_explained import StepsExplained, explain_steps
 from maml_core.meta.stretching import HIGHEST_RATE, RateStretch, rate_sweep
 from maml_core.numerals import numeral
 from pages.ui import charts_k_steps, charts_product, charts_terms, controls, guessing, lesson
-from pages.ui.inner_step_views import RUNS, inner_step_views
-from pages.ui.linked import linked_views, view_from_url
 
 NOTHING = 1e-6  # degrees: rounding
 TURNS = {"not at all": 0.0, "by less than 10°": 10.0, "by 10° to 45°": 45.0, "by more than 45°": 181.0}
-SCALAR = {"x": 1.0, "alpha": 0.3, "c": 1.0}  # the numbers of the loop with a single weight
-PRESET = PRESETS["wave"]
 
 
 def settings() -> tuple[Setting, int]:
@@ -172,27 +166,6 @@ def _reach(found: StepsExplained) -> str:
 
 def _times(gain: float) -> str:
     return numeral(gain, 3) if gain > 0 else "0 (up to rounding)"
-
-
-@st.cache_data(max_entries=20, show_spinner=False)
-def _scalar(steps: int) -> Explanation:
-    return explain(InnerStep.parse(PRESET.inner, PRESET.outer, inner_steps=steps), SCALAR)
-
-
-def folded_graph(steps: int) -> dict[str, str]:
-    """The loop with a single weight as linked views, one inner step open and the others folded."""
-    shown = min(steps, MOST_INNER_STEPS)
-    explanation = _scalar(shown)
-    view = view_from_url("k_graph", RUNS, shown, default=RUNS[1])
-    st.markdown(
-        f"The same loop with one weight, so that its graph fits on a screen: {shown} steps of size "
-        f"{SCALAR['alpha']:g} from x = {SCALAR['x']:g}. A closed step is one box and one factor 1 − α·L″; open "
-        "another with the arrows, or all of them. One weight has no order to get wrong: "
-        f"{explanation.product_name} = **{explanation.products[1]}** is a product of {shown} numbers."
-    )
-    views = inner_step_views(explanation, revealed=True)
-    del views["paths"]  # two to the power of k of them, and lesson 3's subject
-    return linked_views(views, view, key="k_graph_views", run_name="k_graph")
 
 
 def agreement(found: StepsExplained) -> None:

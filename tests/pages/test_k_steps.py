@@ -134,6 +134,7 @@ def test_what_grows_is_predicted_and_then_measured_in_slices(monkeypatch):
     assert not app.exception
     assert any(f"Stopped after 1 of {len(samples)} runs" in note.value for note in app.caption)
     assert not any("a million weights" in element.value for element in app.markdown)
+    assert not any("orange dashes" in note.value for note in app.caption)  # nothing is fitted yet
     monkeypatch.setattr(k_steps_prices, "SLICE", 60.0)  # all of the rest
     app.button(key="k_resume").click().run()
     assert not app.exception
@@ -173,6 +174,9 @@ def test_the_folded_graph_follows_the_steps_and_is_the_product_of_its_factors():
     data = json.loads(app.get("bidi_component")[0].proto.json)
     assert set(data["layouts"]) == {"1", "2", "3", "all"}
     assert "dx₃/dx = **" in text(app)
+    assert "on a screen: 3 steps of size" in text(app)
+    assert "on a screen: 5 steps, not 20, of size" in text(open_page(LESSON, k_steps="20"))
+    assert "on a screen: one step of size 0.3 from x = 1. Its factor" in text(open_page(LESSON, k_steps="1"))
     x, product = 1.0, 1.0
     for _ in range(3):
         product *= 1 + 0.3 * 4 * math.sin(2 * x)  # 1 − αL″ of L = sin 2x
