@@ -8,7 +8,7 @@ from maml_core.meta.agreement import Agreement
 from maml_core.meta.costs import Cost, costs, priced
 from maml_core.meta.shortcut_checks import exact_ways, one_step_ways
 from maml_core.meta.shortcut_script import shortcuts_script
-from maml_core.meta.shortcuts import Row, Setting, compared, overshooting, problem_of
+from maml_core.meta.shortcuts import Row, Setting, compared, loop_of, overshooting, problem_of
 from pages.ui import charts_shortcuts, claims, guessing, lesson, shortcut_controls, shortcut_labs, shortcut_prose
 from pages.ui.landscape import landscape, written
 from pages.ui.shortcut_sweeps import asked, sweeps
@@ -51,7 +51,7 @@ revealed = guessing.predict(NAME, question, choices(rows))
 if revealed:
     if any(row.finite for row in rows):
         st.plotly_chart(charts_shortcuts.standings(rows), key="standings", alt=standing(rows))
-    lesson.vectors_line(exact_at(setting), "slopes of MAML's exact meta-gradient (one per leaf of θ)")
+    lesson.vectors_line(exact_at(loop_of(setting)), "slopes of MAML's exact meta-gradient (one per leaf of θ)")
 table(rows, costs_at(priced(setting)), revealed=revealed)
 st.markdown(overshoot(setting))
 
@@ -74,7 +74,7 @@ shortcut_labs.held_still(setting)
 
 st.subheader("Many small steps, one leap back", anchor=False)
 st.markdown(shortcut_prose.LEAP)
-lesson.vectors_line(one_step_at(setting), "vector at k = 1, where one leap with β = α has to be MAML")
+lesson.vectors_line(one_step_at(loop_of(setting)), "vector at k = 1, where one leap with β = α has to be MAML")
 lesson.derivation("one_leap")
 
 claims.under_test(NAME)

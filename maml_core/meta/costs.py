@@ -16,7 +16,7 @@ from maml_core.meta.starts import Problem
 from maml_core.meta.tasks import Batch
 from maml_core.meta.trees import Params
 
-REPEATS = 5  # timings of each, interleaved, so that a busy moment hits all nine; the least counts
+REPEATS = 3  # timings of each, interleaved, so that a busy moment hits all nine; the least counts
 
 
 class Cost(NamedTuple):

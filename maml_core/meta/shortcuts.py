@@ -90,6 +90,12 @@ AXES: Mapping[str, Axis] = MappingProxyType(
 )
 
 
+def loop_of(setting: Setting) -> Setting:
+    """The setting with each shortcut's own knobs as usual: what MAML and its inner loop depend on is left."""
+    loop = {"inner_lr": setting.inner_lr, "inner_steps": setting.inner_steps}
+    return Setting(start=setting.start, seed=setting.seed, **loop)
+
+
 def options(name: str, setting: Setting) -> dict[str, Any]:
     """The keyword arguments with which the algorithm `name` is called."""
     common: dict[str, Any] = {"inner_lr": setting.inner_lr, "inner_steps": setting.inner_steps}

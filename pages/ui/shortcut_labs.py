@@ -7,7 +7,7 @@ import streamlit as st
 
 from maml_core.meta.freezing import Leaf, frozen_leaves
 from maml_core.meta.implicit import CG_STEPS, SOLVED, Lab, lab
-from maml_core.meta.shortcuts import Setting, problem_of
+from maml_core.meta.shortcuts import Setting, loop_of, problem_of
 from maml_core.meta.truncation import Truncation, truncations
 from maml_core.numerals import numeral
 from pages.ui import charts_labs, lesson, shortcut_views
@@ -30,7 +30,7 @@ def _truncations(setting: Setting) -> tuple[Truncation, ...]:
 
 def truncation(setting: Setting, *, revealed: bool) -> None:
     """From first-order MAML to MAML by the number of steps that are looked through."""
-    found = _truncations(setting)
+    found = _truncations(loop_of(setting))
     ends = {0: ", FOMAML", setting.inner_steps: ", MAML"}
     rows = {
         f"m = {one.last}{ends.get(one.last, '')}": {
@@ -59,7 +59,7 @@ def honest_imaml(setting: Setting) -> None:
 
 def held_still(setting: Setting) -> None:
     """Each leaf under MAML, ANIL and BOIL."""
-    leaves = _leaves(setting)
+    leaves = _leaves(loop_of(setting))
     words = _frozen_words(leaves, setting)
     st.caption("Left: how far the inner loop moves each leaf. Right: the length of its meta-gradient.")
     st.plotly_chart(charts_labs.frozen(leaves), key="frozen", alt=words)
