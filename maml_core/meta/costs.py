@@ -90,8 +90,12 @@ def _run(name: str, setting: Setting, where: Problem, loss: Loss) -> None:
 
 def priced(setting: Setting) -> Setting:
     """The setting with the same prices and all else as usual: they depend on how often something is done."""
-    often = {"last": min(setting.last, setting.inner_steps), "proximal_steps": setting.proximal_steps}
-    return Setting(inner_steps=setting.inner_steps, cg_steps=setting.cg_steps, **often)
+    return Setting(
+        inner_steps=setting.inner_steps,
+        last=min(setting.last, setting.inner_steps),
+        proximal_steps=setting.proximal_steps,
+        cg_steps=setting.cg_steps,
+    )
 
 
 def costs(setting: Setting, where: Problem, *, repeats: int = REPEATS) -> tuple[Cost, ...]:
