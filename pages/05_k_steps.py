@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from maml_core.meta.steps_script import steps_script
-from pages.ui import claims, k_steps_prices, k_steps_views, lesson
+from pages.ui import claims, k_steps_graph, k_steps_prices, k_steps_views, lesson
 
 NAME = "05_k_steps"
 
@@ -52,7 +52,7 @@ if k_steps_prices.predict_growth(f"{NAME} growth"):
 lesson.derivation("stop_gradient")
 
 st.subheader("The graph of the loop, folded by step", anchor=False)
-shown = k_steps_views.folded_graph(steps)
+shown = k_steps_graph.folded_graph(steps)
 
 if revealed:  # they name the angle and the memory that are to be predicted
     claims.under_test(NAME)

@@ -5,10 +5,10 @@ from functools import partial
 import streamlit as st
 
 from maml_core.meta.agreement import Agreement
-from maml_core.meta.costs import Cost, costs
+from maml_core.meta.costs import Cost, costs, priced
 from maml_core.meta.shortcut_checks import exact_ways, one_step_ways
 from maml_core.meta.shortcut_script import shortcuts_script
-from maml_core.meta.shortcuts import Row, Setting, compared, overshooting, problem_of
+from maml_core.meta.shortcuts import Row, Setting, compared, loop_of, overshooting, problem_of
 from pages.ui import charts_shortcuts, claims, guessing, lesson, shortcut_controls, shortcut_labs, shortcut_prose
 from pages.ui.landscape import landscape, written
 from pages.ui.shortcut_sweeps import asked, sweeps
@@ -29,8 +29,13 @@ def costs_at(setting: Setting) -> tuple[Cost, ...]:
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
-def ways_at(setting: Setting) -> tuple[Agreement, Agreement]:
-    return exact_ways(setting, problem_of(setting)), one_step_ways(setting, problem_of(setting))
+def exact_at(setting: Setting) -> Agreement:
+    return exact_ways(setting, problem_of(setting))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def one_step_at(setting: Setting) -> Agreement:
+    return one_step_ways(setting, problem_of(setting))
 
 
 lesson.header(NAME)
@@ -40,19 +45,24 @@ st.caption(shortcut_prose.ON_MAP)
 
 st.subheader("The same nine on a network of 1761 weights", anchor=False)
 setting = shortcut_controls.on_network(on_map.knobs)
-rows, (exact, one_step) = rows_at(setting), ways_at(setting)
+rows = rows_at(setting)
 question = "Of seven shortcuts on this network and its ten tasks, which is closest to MAML in angle?"
 revealed = guessing.predict(NAME, question, choices(rows))
 if revealed:
-    st.plotly_chart(charts_shortcuts.standings(rows), key="standings", alt=standing(rows))
-    lesson.vectors_line(exact, "slopes of MAML's exact meta-gradient, one per leaf of θ")
-table(rows, costs_at(setting), revealed=revealed)
+    if any(row.finite for row in rows):
+        st.plotly_chart(charts_shortcuts.standings(rows), key="standings", alt=standing(rows))
+    lesson.vectors_line(exact_at(loop_of(setting)), "slopes of MAML's exact meta-gradient (one per leaf of θ)")
+table(rows, costs_at(priced(setting)), revealed=revealed)
 st.markdown(overshoot(setting))
 
 st.subheader("Turn a knob", anchor=False)
 turned, later = asked(), st.container()
 if not revealed:
     later.caption("The sweeps show what you are asked to predict: they wait for your answer above.")
+
+st.subheader("Looking back through the last m steps alone", anchor=False)
+st.markdown(shortcut_prose.TRUNCATED)
+shortcut_labs.truncation(setting, revealed=revealed)
 
 st.subheader("iMAML, honestly", anchor=False)
 st.markdown(shortcut_prose.HONEST)
@@ -64,7 +74,7 @@ shortcut_labs.held_still(setting)
 
 st.subheader("Many small steps, one leap back", anchor=False)
 st.markdown(shortcut_prose.LEAP)
-lesson.vectors_line(one_step, "vector at k = 1, where one leap with β = α has to be MAML")
+lesson.vectors_line(one_step_at(loop_of(setting)), "vector at k = 1, where one leap with β = α has to be MAML")
 lesson.derivation("one_leap")
 
 claims.under_test(NAME)

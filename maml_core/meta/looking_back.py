@@ -50,7 +50,6 @@ class LookBack(NamedTuple):
     terms: tuple[Term, ...]
     losses: tuple[float, float]  # support and query, at φ_k
     length: float  # of the meta-gradient
-    agreement: Agreement
 
 
 def back(path: Path, steps: int) -> list[Tensor]:
@@ -61,7 +60,7 @@ def back(path: Path, steps: int) -> list[Tensor]:
     return found
 
 
-def look_back(setting: Setting, path: Path, steps: int) -> LookBack:
+def look_back(path: Path, steps: int) -> LookBack:
     """Everything about the meta-gradient after `steps` steps. Raises ValueError where the path ends before."""
     if not 1 <= steps < len(path.stops):
         raise ValueError(f"The path has {len(path.factors)} finite steps, so steps cannot be {steps}.")
@@ -77,7 +76,6 @@ def look_back(setting: Setting, path: Path, steps: int) -> LookBack:
         terms=ledger(walked),
         losses=(float(path.losses[steps, 0]), float(path.losses[steps, 1])),
         length=float(g.norm()),
-        agreement=_agreement(setting, path, steps),
     )
 
 
@@ -103,7 +101,7 @@ def turned(path: Path) -> dict[str, tuple[Turned, ...]]:
     return {name: tuple(row) for name, row in rows.items()}
 
 
-def _agreement(setting: Setting, path: Path, steps: int) -> Agreement:
+def four_ways(setting: Setting, path: Path, steps: int) -> Agreement:
     """The meta-gradient by the three ways back, and by nudging θ."""
     loss, theta, tasks = problem(setting)
     rates = {"inner_lr": setting.inner_lr, "inner_steps": steps}

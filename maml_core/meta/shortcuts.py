@@ -90,6 +90,11 @@ AXES: Mapping[str, Axis] = MappingProxyType(
 )
 
 
+def loop_of(setting: Setting) -> Setting:
+    """The setting with each shortcut's own knobs as usual: what MAML and its inner loop depend on is left."""
+    return Setting(setting.start, setting.inner_lr, setting.inner_steps, seed=setting.seed)
+
+
 def options(name: str, setting: Setting) -> dict[str, Any]:
     """The keyword arguments with which the algorithm `name` is called."""
     common: dict[str, Any] = {"inner_lr": setting.inner_lr, "inner_steps": setting.inner_steps}

@@ -27,5 +27,5 @@ def explain_steps(setting: Setting, steps: int) -> StepsExplained:
     """Walk the inner loop and look back after `steps` of its steps."""
     path = walk(setting)
     finite = len(path.factors)
-    look = look_back(setting, path, steps) if steps <= finite else None
+    look = look_back(path, steps) if steps <= finite else None
     return StepsExplained(setting, steps, finite, look, turned(path), stretches(path))

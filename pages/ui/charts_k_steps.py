@@ -4,18 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from maml_core.meta.looking_back import LookBack, Turned
+from maml_core.meta.looking_back import Turned
 from maml_core.meta.prices import Price
 from maml_core.meta.stretching import RateStretch, Stretch
 from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING
+from pages.ui.charts_axes import logarithmic
 
-STRIP = 0.35  # the width of a vector, that of a matrix being 1
-SAME = 1e-9  # of the largest entry: what rounding parts
-MOST_MATRICES = 6  # of the factors, the first and the last ones
-SIGNED = [[0, FIRST_ORDER], [0.5, "rgba(128, 128, 128, .08)"], [1, SECOND_ORDER]]
-SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 HERE = {"width": 1, "dash": "dot", "color": "rgba(128, 128, 128, .9)"}  # where the reader's control stands
 BELOW = {"orientation": "h", "y": -0.28, "yanchor": "top"}
 WAYS = {  # name, colour, dash, symbol
@@ -23,83 +18,6 @@ WAYS = {  # name, colour, dash, symbol
     "unrolled": ("unrolled loop", SECOND_ORDER, "solid", "diamond"),
     "iterates": ("stored iterates", TRUTH, "dot", "circle"),
 }
-
-
-def product(look: LookBack, *, both: bool) -> go.Figure:
-    """g = F₀ F₁ … v as pictures of the matrices; with `both`, the other order below it."""
-    order = _shown(len(look.factors))
-    rows = [(look.meta_gradient, order, "g")] + [(look.wrong, order[::-1], _other_order(look))] * both
-    figure = make_subplots(
-        rows=len(rows),
-        cols=len(order) + 2,
-        column_widths=[STRIP, *[1] * len(order), STRIP],
-        horizontal_spacing=0.02,
-        vertical_spacing=0.14,
-    )
-    limit = _largest_change(look) or 1.0  # the diagonal may lie beyond: what the steps change is what is to be seen
-    for row, (result, factors, name) in enumerate(rows, 1):
-        _strip(figure, result, row, 1, f"{name} =")
-        for column, j in enumerate(factors, 2):
-            _matrix(figure, look.factors[j], row, column, f"F{str(j).translate(SUBSCRIPT)}")
-        _strip(figure, look.slope, row, len(factors) + 2, "∇L_q")
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False, autorange="reversed")
-    bar = {"orientation": "h", "y": -0.02, "yanchor": "top", "thickness": 8, "len": 0.5, "nticks": 5}
-    figure.update_layout(
-        coloraxis={"colorscale": SIGNED, "cmin": -limit, "cmax": limit, "colorbar": bar},
-        height=260 + 170 * both,
-        margin={**MARGIN, "t": 28},
-    )
-    return figure
-
-
-def _other_order(look: LookBack) -> str:
-    """What the product in the other order is: wrong, unless the order makes no difference beyond rounding."""
-    size = max(map(abs, look.meta_gradient))
-    apart = max(abs(a - b) for a, b in zip(look.meta_gradient, look.wrong, strict=True))
-    return "wrong" if apart > SAME * size else "also g"
-
-
-def _largest_change(look: LookBack) -> float:
-    """The largest entry of αH, over all steps."""
-    rows = (row for factor in look.factors for row in enumerate(factor))
-    return max(abs(entry - (i == j)) for i, row in rows for j, entry in enumerate(row))
-
-
-def _shown(steps: int) -> list[int]:
-    """The first and the last steps, if all are too many."""
-    half = MOST_MATRICES // 2
-    return [j for j in range(steps) if steps <= MOST_MATRICES or j < half or j >= steps - half]
-
-
-def _matrix(figure: go.Figure, rows: Sequence[Sequence[float]], row: int, column: int, name: str) -> None:
-    trace = go.Heatmap(
-        z=[[float(f"{entry:.3g}") for entry in line] for line in rows],
-        coloraxis="coloraxis",
-        hovertemplate=f"{name}, row %{{y}}, column %{{x}}: %{{z}}<extra></extra>",
-    )
-    figure.add_trace(trace, row=row, col=column)
-    _name(figure, name, row, column)
-
-
-def _strip(figure: go.Figure, vector: Sequence[float], row: int, column: int, name: str) -> None:
-    """A vector as a column, coloured by its own largest entry."""
-    limit = max(map(abs, vector)) or 1.0
-    trace = go.Heatmap(
-        z=[[entry] for entry in vector],
-        zmin=-limit,
-        zmax=limit,
-        colorscale=SIGNED,
-        showscale=False,
-        hovertemplate=f"{name.removesuffix(' =')}, entry %{{y}}: %{{z:.4g}}<extra></extra>",
-    )
-    figure.add_trace(trace, row=row, col=column)
-    _name(figure, name, row, column)
-
-
-def _name(figure: go.Figure, name: str, row: int, column: int) -> None:
-    place = {"x": 0.5, "y": 1, "xref": "x domain", "yref": "y domain", "yanchor": "bottom"}
-    figure.add_annotation(text=name, showarrow=False, row=row, col=column, **place)
 
 
 def turns(turned: dict[str, tuple[Turned, ...]], steps: int) -> go.Figure:
@@ -125,7 +43,7 @@ def stretch(rows: Sequence[Stretch], steps: int) -> go.Figure:
     for field, (name, style) in styles.items():
         _line(figure, [row.steps for row in rows], [_positive(row, field) for row in rows], name, style)
     figure.add_vline(steps, line=HERE)
-    figure.update_yaxes(title="a nudge grows by", type="log", exponentformat="power")
+    figure.update_yaxes(title="a nudge grows by", **logarithmic(getattr(row, end) for row in rows for end in styles))
     return _over_steps(figure)
 
 
@@ -142,7 +60,7 @@ def rates(rows: Sequence[RateStretch], inner_lr: float) -> go.Figure:
         _line(figure, [row.inner_lr for row in rows], [_positive(row, field) for row in rows], field, style)
     figure.add_vline(inner_lr, line=HERE)
     figure.update_xaxes(title="α, inner_lr")
-    figure.update_yaxes(title="a nudge grows by", type="log", exponentformat="power")
+    figure.update_yaxes(title="a nudge grows by", **logarithmic(getattr(row, end) for row in rows for end in styles))
     return figure.update_layout(height=320, margin=MARGIN, legend=BELOW)
 
 

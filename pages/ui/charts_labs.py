@@ -10,7 +10,10 @@ from plotly.subplots import make_subplots
 from maml_core.meta.freezing import Leaf
 from maml_core.meta.implicit import CG_STEPS, Lab
 from pages.ui.charts import MARGIN, SECOND_ORDER, WARNING
+from pages.ui.charts_axes import logarithmic
 from pages.ui.charts_shortcuts import LOOKS, NAMES, short
+
+ROOM = 1.35  # of the longest bar: the rest is for its number
 
 
 def residuals(lab: Lab) -> go.Figure:
@@ -31,7 +34,8 @@ def residuals(lab: Lab) -> go.Figure:
             hovertemplate="%{y:.2g} after %{x} inner steps",
         )
     figure.update_xaxes(title="inner steps", type="log", tickvals=steps)
-    figure.update_yaxes(title="residual, relative to θ's", type="log", exponentformat="power", dtick=2)
+    left = [value for stop in lab.stops for value in (stop.residual, stop.residual_relu)]
+    figure.update_yaxes(title="residual, relative to θ's", **logarithmic(left))
     return figure.update_layout(height=330, margin=MARGIN, legend={"orientation": "h", "y": 1.15})
 
 
@@ -87,8 +91,10 @@ def frozen(leaves: Sequence[Leaf]) -> go.Figure:
         mine = [leaf for leaf in leaves if leaf.algorithm == name][::-1]
         for column, field in enumerate(("moved", "gradient"), start=1):
             figure.add_bar(**_bars(mine, field), name=NAMES[name], showlegend=column == 1, row=1, col=column)
-    figure.update_xaxes(title="inner move ‖φ − θ‖", nticks=5, row=1, col=1)
-    figure.update_xaxes(title="meta-gradient", nticks=5, row=1, col=2)
+    for column, (title, field) in enumerate({"inner move ‖φ − θ‖": "moved", "meta-gradient": "gradient"}.items(), 1):
+        most = max((getattr(leaf, field) for leaf in leaves if math.isfinite(getattr(leaf, field))), default=1.0)
+        ends = [0, ROOM * (most or 1.0)]
+        figure.update_xaxes(title=title, nticks=5, range=ends, exponentformat="power", row=1, col=column)
     return figure.update_layout(
         height=430,
         margin=MARGIN,

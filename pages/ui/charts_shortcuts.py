@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -11,6 +11,7 @@ from maml_core.meta.crossings import Crossing
 from maml_core.meta.shortcuts import Row
 from maml_core.numerals import numeral
 from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING, WRONG
+from pages.ui.charts_axes import logarithmic
 
 NAMES = {
     "maml": "MAML",
@@ -45,22 +46,11 @@ def standings(rows: Sequence[Row]) -> go.Figure:
     _marks(figure, 1, ordered, [row.degrees for row in ordered], "°")
     _marks(figure, 2, ordered, [row.ratio for row in ordered], " × MAML's length")
     figure.update_xaxes(title="degrees to MAML", range=[-4, 196], tickvals=[0, 45, 90, 135, 180], row=1, col=1)
-    figure.update_xaxes(title="length over MAML's", **_lengths([row.ratio for row in ordered]), row=1, col=2)
+    lengths = logarithmic([row.ratio for row in ordered], room=0.35)  # for the number beside the last mark
+    figure.update_xaxes(title="length over MAML's", **lengths, row=1, col=2)
     figure.add_vrect(x0=90, x1=196, fillcolor=VEIL, line_width=0, layer="below", row=1, col=1)  # type: ignore[arg-type]
     figure.add_vline(x=1, line={"color": GRAY, "dash": "dot"}, row=1, col=2)  # type: ignore[arg-type]
     return figure.update_layout(height=330, margin=MARGIN)
-
-
-def _lengths(values: Sequence[float]) -> dict[str, Any]:
-    """A logarithmic axis with a handful of ticks, however short, and room for a number beside the last mark."""
-    logs = [math.log10(value) for value in values if math.isfinite(value) and value > 0] or [0.0]
-    low, high = min(*logs, -0.2), max(*logs, 0.2)
-    steps = (1, 2, 5) if high - low < 2 else (1,)
-    every = max(1, round((high - low) / 6))
-    powers = [power for power in range(math.floor(low), math.ceil(high) + 1) if power % every == 0]
-    ticks = [step * 10.0**power for power in powers for step in steps]
-    room = {"range": [low - 0.08 * (high - low), high + 0.35 * (high - low)]}
-    return {"type": "log", "tickvals": ticks, "ticktext": [numeral(tick, 3) for tick in ticks], **room}
 
 
 def _marks(figure: go.Figure, column: int, rows: Sequence[Row], values: Sequence[float], unit: str) -> None:
@@ -134,12 +124,14 @@ def _curve(figure: go.Figure, name: str, xs: Sequence[float], ys: Sequence[float
 
 def _axes(figure: go.Figure, turned: Turned) -> None:
     figure.update_xaxes(title=turned.label)
+    if len(turned.xs) < 10 and all(isinstance(x, int) for x in turned.xs):
+        figure.update_xaxes(dtick=1)  # of a knob of whole numbers no halves
     if turned.logarithmic:
         low, high = math.log10(turned.xs[0]), math.log10(turned.xs[-1])
         figure.update_xaxes(type="log", exponentformat="power", dtick=1, range=[low - 0.05, high + 0.05])
     if turned.lengths:
         lengths = [y for ys in turned.curves.values() for y in ys]
-        figure.update_yaxes(title="length over MAML's", **_lengths(lengths))
+        figure.update_yaxes(title="length over MAML's", **logarithmic(lengths))
     else:
         ticks = [0, 30, 60, 90, 120, 150, 180]
         figure.update_yaxes(title="degrees to MAML", rangemode="tozero", tickvals=ticks)

@@ -194,10 +194,26 @@ def _slider(
     low, high = ends
     kind = type(default)
     rejected = _rejected(key, default, lambda raw: low <= float(raw) <= high and kind(float(raw)) == float(raw))
-    value = st.slider(label, low, high, default, step, key=key, bind="query-params", help=help_text, width=WIDTH)
+    value = st.slider(
+        label,
+        low,
+        high,
+        default,
+        step,
+        _digits(step),
+        key=key,
+        bind="query-params",
+        help=help_text,
+        width=WIDTH,
+    )
     what = "a whole number" if kind is int else "a number"
     explain_rejection(key, rejected, f"it must be {what} from {low:g} to {high:g}", f"{value:g}")
     return value
+
+
+def _digits(step: float) -> str | None:
+    """The format that shows every stop of a slider as it is; its own has two decimals, and 0.005 would be 0.01."""
+    return "%0.3f" if round(step, 2) != step else None
 
 
 def choice(key: str, label: str, options: Sequence[str], default: str, help_text: str) -> str:

@@ -21,9 +21,10 @@ from pages.ui import charts_k_steps, controls, guessing, lesson
 SLICE, PERIOD = 0.25, 0.7  # seconds of measuring, and from one slice to the next: the rest is for other readers
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 Size = tuple[int, int]  # width, support examples
+KEPT = 12  # sizes whose measurements a visit keeps
 QUANTITIES = {
     "peak_bytes": "bytes held at the peak",
-    "seconds": "seconds",
+    "seconds": "seconds of processor time",
     "nodes": "nodes of the largest graph",
 }
 GROWERS = {
@@ -75,7 +76,10 @@ def readable(count: float) -> str:
 
 def measurement(at: Size, steps: int) -> None:
     """Measure in slices until all are done or the reader stops; then show what there is."""
-    measured: list[Price] = st.session_state.setdefault("k_prices", {}).setdefault(at, [])
+    kept: dict[Size, list[Price]] = st.session_state.setdefault("k_prices", {})
+    measured = kept.setdefault(at, [])
+    while len(kept) > KEPT:
+        kept.pop(next(size for size in kept if size != at))
     left = len(plan(*at)) - len(measured)
     if left > 0 and st.session_state.get("k_stopped") != at:
         st.fragment(_measure, run_every=PERIOD)(at, measured)
@@ -135,10 +139,11 @@ def _fitted_curve(measured: list[Price], at: Size, field: str) -> list[float]:
 
 def _how_measured(at: Size, measured: list[Price], whole: bool) -> str:
     stopped = "" if whole else f"Stopped after {len(measured)} of {len(plan(*at))} runs. "
-    return stopped + (
-        "Bytes: tensors that autograd saved, and matrices or weights that the way itself keeps, shared memory once. "
-        "Seconds: this server's, now. Thin orange dashes: the Jacobians by the fit, as measuring them for every k "
-        "would take too long."
+    dashes = " Thin orange dashes: the Jacobians by the fit, as measuring them for every k would take too long."
+    return (
+        f"{stopped}Bytes: tensors that autograd saved, and matrices or weights that the way itself keeps, shared "
+        "memory once. Seconds: of processor time on this server, without what it does for others meanwhile."
+        f"{dashes if whole else ''}"
     )
 
 

@@ -1,21 +1,17 @@
-"""Lesson 5's furniture: its controls, the guess about the order, the pictures with their sentences, the graph."""
+"""Lesson 5's furniture: its controls, the guess about the order, the pictures with their sentences."""
 
 import streamlit as st
 
-from maml_core.graphs.explaining import MOST_INNER_STEPS, Explanation, explain
-from maml_core.graphs.programs import PRESETS, InnerStep
-from maml_core.meta.k_steps import FAMILIES, FLATTEST, MOST_STEPS, SHARPEST, SHOTS, Setting
+from maml_core.meta.agreement import Agreement
+from maml_core.meta.k_steps import FAMILIES, FLATTEST, MOST_STEPS, SHARPEST, SHOTS, Setting, walk
+from maml_core.meta.looking_back import four_ways
 from maml_core.meta.steps_explained import StepsExplained, explain_steps
 from maml_core.meta.stretching import HIGHEST_RATE, RateStretch, rate_sweep
 from maml_core.numerals import numeral
-from pages.ui import charts_k_steps, charts_terms, controls, guessing, lesson
-from pages.ui.inner_step_views import RUNS, inner_step_views
-from pages.ui.linked import linked_views, view_from_url
+from pages.ui import charts_k_steps, charts_product, charts_terms, controls, guessing, lesson
 
 NOTHING = 1e-6  # degrees: rounding
 TURNS = {"not at all": 0.0, "by less than 10°": 10.0, "by 10° to 45°": 45.0, "by more than 45°": 181.0}
-SCALAR = {"x": 1.0, "alpha": 0.3, "c": 1.0}  # the numbers of the loop with a single weight
-PRESET = PRESETS["wave"]
 
 
 def settings() -> tuple[Setting, int]:
@@ -46,13 +42,18 @@ def warm_up() -> None:
     """Draw once what the first reader sees first: a process is several times as slow at it as ever after."""
     found = explain_steps(Setting(FAMILIES[0], inner_lr=0.1, width=4, seed=0), 5)
     assert found.look is not None
-    charts_k_steps.product(found.look, both=False)
+    charts_product.product(found.look, both=False)
     charts_terms.ledger(found.look.terms, found.look.length)
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
 def _swept(setting: Setting, steps: int) -> tuple[RateStretch, ...]:
     return rate_sweep(setting, steps)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _ways(setting: Setting, steps: int) -> Agreement:
+    return four_ways(setting, walk(setting), steps)
 
 
 def predict_order(name: str, found: StepsExplained) -> bool:
@@ -88,7 +89,7 @@ def pictures(found: StepsExplained, *, revealed: bool) -> None:
         st.markdown(
             "**The product**, $g = F_0\\,F_1 \\cdots F_{k-1}\\,\\nabla L_q(\\phi_k)$ with $F_j = I - \\alpha H_j$"
         )
-        figure = charts_k_steps.product(found.look, both=revealed)
+        figure = charts_product.product(found.look, both=revealed)
         st.plotly_chart(figure, key="product", alt=_product_in_words(found, revealed))
         st.caption(_product_caption(found, revealed))
     with right:
@@ -103,7 +104,7 @@ def pictures(found: StepsExplained, *, revealed: bool) -> None:
 
 def _product_caption(found: StepsExplained, revealed: bool) -> str:
     assert found.look is not None
-    shown = min(found.steps, charts_k_steps.MOST_MATRICES)
+    shown = min(found.steps, charts_product.MOST_MATRICES)
     which = "" if shown == found.steps else f" The first and last of {found.steps} factors are drawn."
     other = " Below: the same matrices in the other order." if revealed else ""
     return (
@@ -127,7 +128,6 @@ def _ledger_in_words(found: StepsExplained) -> str:
 
 def order_and_lengths(found: StepsExplained) -> None:
     """Over k: the angle of the two stand-ins; the singular values; and over α, the ends of the spectrum."""
-    sweep = _swept(found.setting, found.steps)
     angles, over_k, over_rates = st.columns(3)
     with angles:
         st.markdown("**How far off** the wrong order and first order point")
@@ -139,6 +139,9 @@ def order_and_lengths(found: StepsExplained) -> None:
         st.plotly_chart(figure, key="stretch", alt="Singular values of the product for 1 to 20 inner steps.")
     with over_rates:
         st.markdown(f"**The same at k = {found.steps}**, for every step size")
+        sweep = _swept(
+            found.setting._replace(inner_lr=0.0), found.steps
+        )  # of all rates, so the reader's is no matter
         figure = charts_k_steps.rates(sweep, found.setting.inner_lr)
         st.plotly_chart(figure, key="rates", alt="Largest and smallest singular value for step sizes from 0 to 0.2.")
     st.markdown(
@@ -165,27 +168,5 @@ def _times(gain: float) -> str:
     return numeral(gain, 3) if gain > 0 else "0 (up to rounding)"
 
 
-@st.cache_data(max_entries=20, show_spinner=False)
-def _scalar(steps: int) -> Explanation:
-    return explain(InnerStep.parse(PRESET.inner, PRESET.outer, inner_steps=steps), SCALAR)
-
-
-def folded_graph(steps: int) -> dict[str, str]:
-    """The loop with a single weight as linked views, one inner step open and the others folded."""
-    shown = min(steps, MOST_INNER_STEPS)
-    explanation = _scalar(shown)
-    view = view_from_url("k_graph", RUNS, shown, default=RUNS[1])
-    st.markdown(
-        f"The same loop with one weight, so that its graph fits on a screen: {shown} steps of size "
-        f"{SCALAR['alpha']:g} from x = {SCALAR['x']:g}. A closed step is one box and one factor 1 − α·L″; open "
-        "another with the arrows, or all of them. One weight has no order to get wrong: "
-        f"{explanation.product_name} = **{explanation.products[1]}** is a product of {shown} numbers."
-    )
-    views = inner_step_views(explanation, revealed=True)
-    del views["paths"]  # two to the power of k of them, and lesson 3's subject
-    return linked_views(views, view, key="k_graph_views", run_name="k_graph")
-
-
 def agreement(found: StepsExplained) -> None:
-    assert found.look is not None
-    lesson.vectors_line(found.look.agreement, "meta-gradient")
+    lesson.vectors_line(_ways(found.setting, found.steps), "meta-gradient")

@@ -1,4 +1,4 @@
-"""Lesson 6's two labs: iMAML's residuals, and what ANIL and BOIL hold still."""
+"""Lesson 6's labs: truncation from m = 0 to k, iMAML's residuals, what ANIL and BOIL hold still."""
 
 import math
 from collections.abc import Sequence
@@ -7,9 +7,10 @@ import streamlit as st
 
 from maml_core.meta.freezing import Leaf, frozen_leaves
 from maml_core.meta.implicit import CG_STEPS, SOLVED, Lab, lab
-from maml_core.meta.shortcuts import Setting, problem_of
+from maml_core.meta.shortcuts import Setting, loop_of, problem_of
+from maml_core.meta.truncation import Truncation, truncations
 from maml_core.numerals import numeral
-from pages.ui import charts_labs
+from pages.ui import charts_labs, lesson, shortcut_views
 
 
 @st.cache_data(max_entries=100, show_spinner="Solving the inner problem to the last digit …")
@@ -20,6 +21,26 @@ def _lab(pull: float, seed: int) -> Lab:
 @st.cache_data(max_entries=200, show_spinner=False)
 def _leaves(setting: Setting) -> tuple[Leaf, ...]:
     return frozen_leaves(setting, problem_of(setting))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _truncations(setting: Setting) -> tuple[Truncation, ...]:
+    return truncations(setting)
+
+
+def truncation(setting: Setting, *, revealed: bool) -> None:
+    """From first-order MAML to MAML by the number of steps that are looked through."""
+    found = _truncations(loop_of(setting))
+    ends = {0: ", FOMAML", setting.inner_steps: ", MAML"}
+    rows = {
+        f"m = {one.last}{ends.get(one.last, '')}": {
+            "angle": shortcut_views.cell(one.row, "angle", shown=revealed or one.last == setting.inner_steps),
+            "length": shortcut_views.cell(one.row, "length", shown=revealed or one.last == setting.inner_steps),
+            "kept for backward": shortcut_views.kibibytes(one.peak_bytes),
+        }
+        for one in found
+    }
+    st.table(lesson.rows_to_columns(rows))
 
 
 def honest_imaml(setting: Setting) -> None:
@@ -38,7 +59,7 @@ def honest_imaml(setting: Setting) -> None:
 
 def held_still(setting: Setting) -> None:
     """Each leaf under MAML, ANIL and BOIL."""
-    leaves = _leaves(setting)
+    leaves = _leaves(loop_of(setting))
     words = _frozen_words(leaves, setting)
     st.caption("Left: how far the inner loop moves each leaf. Right: the length of its meta-gradient.")
     st.plotly_chart(charts_labs.frozen(leaves), key="frozen", alt=words)

@@ -4,6 +4,15 @@ ON_MAP = (
     "Drag θ, or move it with the arrow keys. On the map v plays the head and u the body. Meta-SGD is not drawn: with "
     "all its rates at α its arrow is MAML's."
 )
+TRUNCATED = r"""
+Walk back from φ through the last m of the k steps, and stop. What you hold there is the gradient with respect to the
+stop $\phi_{k-m}$; truncation hands it to θ as it is. So the steps before are taken to carry a nudge of θ along
+without bending it. In lesson 5's ledger these are the first m + 1 bars: the other k − m are dropped. Little is lost
+where those are short, that is, where the *first* steps bend little. What is saved is their graph.
+
+The paper's guarantees are for hyperparameters, which act in every step. θ acts through the first step alone, so what
+truncation leaves out here is what is nearest to θ.
+"""
 HONEST = r"""
 iMAML's formula, $(I + H/\lambda)^{-1}\nabla L_q(\phi)$, is the exact gradient of a *minimum*: that of the support
 loss plus a pull back to θ, $\lambda/2\,\lVert\phi-\theta\rVert^2$. A program has neither the minimum nor the inverse.

@@ -1,5 +1,6 @@
 """A knob of lesson 6 turned from end to end, point by point: with progress, a Stop, and what is done kept."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -42,7 +43,8 @@ def sweeps(setting: Setting, base: Sequence[Row], what: Asked) -> None:
     axis, here = swept.axis, getattr(setting, swept.axis.field)
     turned = Turned(axis.label, swept.xs, swept.curves, crossed, leads, here, lengths, axis.logarithmic, veils)
     words = in_words(swept, leads, what.measure)
-    st.plotly_chart(charts_shortcuts.sweep(turned), key="sweep_chart", alt=f"{axis.label}, end to end. {words}")
+    if any(math.isfinite(y) for ys in swept.curves.values() for y in ys):
+        st.plotly_chart(charts_shortcuts.sweep(turned), key="sweep_chart", alt=f"{axis.label}, end to end. {words}")
     st.markdown(words)
     if crossed:
         with st.expander(f"All {len(crossed)} crossings"):

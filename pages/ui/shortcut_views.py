@@ -80,32 +80,39 @@ def table(rows: Sequence[Row], costs: Sequence[Cost], *, revealed: bool) -> None
     st.table({column: [row[column] for row in cells] for column in cells[0]})
     st.caption(
         f"Against MAML, whose {maml.gradients} gradients and {maml.hvps} Hessian-vector products took "
-        f"{numeral(1000 * maml.seconds, 2)} ms for ten tasks: the quickest of {REPEATS} runs, when this server first "
-        "saw these controls. Walks backwards are counted as they happen; ANIL's and BOIL's are shorter ones. "
+        f"{numeral(1000 * maml.seconds, 2)} ms of processor time for ten tasks: the least of {REPEATS} runs, made "
+        "when this server first saw this k, this m and as many CG steps. Walks backwards are counted as they happen; "
+        "ANIL's and BOIL's are shorter ones. "
         "Meta-SGD has all its rates at α here, where its weights' gradient is MAML's own. On a narrow screen the "
         "last columns are a swipe away."
     )
 
 
 def _cells(row: Row, cost: Cost, maml: Cost, *, revealed: bool) -> dict[str, str]:
+    shown = revealed or row.name in EXACT
     return {
         "": NAMES[row.name],
         "leaves out": LEAVES_OUT[row.name],
-        "angle": _cell(row, f"{numeral(row.degrees, 3)}°", revealed),
-        "length": _cell(row, f"× {numeral(row.ratio, 3)}", revealed),
+        "angle": cell(row, "angle", shown=shown),
+        "length": cell(row, "length", shown=shown),
         "gradients": str(cost.gradients),
         "Hv products": str(cost.hvps),
-        "kept for backward": f"{cost.peak_bytes / 1024:.0f} KiB",
+        "kept for backward": kibibytes(cost.peak_bytes),
         "time": f"× {cost.seconds / maml.seconds:.2g}",
     }
 
 
-def _cell(row: Row, text: str, revealed: bool) -> str:
-    if not revealed and row.name not in EXACT:
+def cell(row: Row, measure: str, *, shown: bool) -> str:
+    """An angle or a length against MAML's, as far as it exists and may be seen."""
+    if not shown:
         return "?"
-    if row.finite:
-        return text
-    return "not finite" if row.overflowed else "no MAML to compare with"
+    if not row.finite:
+        return "not finite" if row.overflowed else "no MAML to compare with"
+    return f"{numeral(row.degrees, 3)}°" if measure == "angle" else f"× {numeral(row.ratio, 3)}"
+
+
+def kibibytes(count: int) -> str:
+    return f"{count / 1024:.0f} KiB"
 
 
 def overshoot(setting: Setting) -> str:

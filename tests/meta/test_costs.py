@@ -7,7 +7,7 @@ import pytest
 from maml_core.meta import costs as costs_module
 from maml_core.meta.algorithms import ALGORITHMS
 from maml_core.meta.backward import unrolled
-from maml_core.meta.costs import costs, counted
+from maml_core.meta.costs import costs, counted, priced
 from maml_core.meta.models import mlp_loss
 from maml_core.meta.shortcuts import Setting, problem_of
 
@@ -55,8 +55,15 @@ def test_what_is_slow_only_at_first_is_not_timed(monkeypatch):
         now[0] += 32.0 if runs[name] == 1 else 3.0
 
     monkeypatch.setattr(costs_module, "_run", run)
-    monkeypatch.setattr(costs_module.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(costs_module.time, "thread_time", lambda: now[0])
     assert {cost.seconds for cost in costs(SETTING, problem_of(SETTING), repeats=1)} == {3.0}
+
+
+def test_prices_depend_on_how_often_something_is_done_and_on_nothing_else():
+    asked = Setting("he", 0.03, inner_steps=4, last=9, leap=0.0, pull=0.5, cg_steps=3, seed=7)
+    assert priced(asked) == Setting(inner_steps=4, last=4, cg_steps=3)
+    for name in ALGORITHMS:
+        assert counted(name, asked, problem_of(asked)) == counted(name, priced(asked), problem_of(priced(asked)))
 
 
 def test_all_nine_have_a_price():

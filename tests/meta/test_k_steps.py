@@ -22,7 +22,7 @@ from maml_core.meta.k_steps import (
     products_so_far,
     walk,
 )
-from maml_core.meta.looking_back import back, central_difference, ledger, look_back, turned
+from maml_core.meta.looking_back import back, central_difference, four_ways, ledger, look_back, turned
 from maml_core.meta.steps_explained import explain_steps
 from maml_core.meta.steps_script import steps_script
 from maml_core.meta.stretching import HIGHEST_RATE, RATES, rate_sweep, stretches
@@ -62,12 +62,14 @@ def test_the_factors_are_those_of_every_step(family):
 @pytest.mark.parametrize("steps", [1, 2, 7])
 def test_the_meta_gradient_is_mamls(family, steps):
     loss, theta, tasks = problem(setting(family))
-    found = look_back(setting(family), walk(setting(family)), steps)
+    path = walk(setting(family))
+    found = look_back(path, steps)
     expected = flatten(maml(loss, theta, tasks, inner_lr=0.05, inner_steps=steps).grads)
     assert_close(torch.tensor(found.meta_gradient, dtype=torch.float64), expected)
     assert found.length == pytest.approx(float(expected.norm()))
-    assert found.agreement.agrees, found.agreement.reason
-    assert len(found.agreement.ways) == 4
+    ways = four_ways(setting(family), path, steps)
+    assert ways.agrees, ways.reason
+    assert len(ways.ways) == 4
 
 
 @pytest.mark.parametrize("steps", [1, 3, 20])
@@ -134,7 +136,7 @@ def test_the_wrong_order_is_off_by_the_commutator_after_two_steps():
     path = walk(TANH)
     h0, h1 = ((torch.eye(len(factor)) - factor) / 0.1 for factor in path.factors[:2])
     v = path.slopes[2]
-    found = look_back(TANH, path, 2)
+    found = look_back(path, 2)
     difference = torch.tensor(found.wrong) - torch.tensor(found.meta_gradient)
     assert_close(difference.double(), (0.01 * (h1 @ h0 - h0 @ h1) @ v), rtol=1e-4, atol=1e-6)
     right, wrong = (matrix[0] @ v for matrix in reversed(products(path.factors[:2].unsqueeze(1))))
@@ -176,7 +178,7 @@ def test_an_inner_loop_that_explodes_ends_its_path_and_is_no_number_in_the_sweep
     assert len(path.stops) == len(path.slopes) == len(path.losses) == len(path.factors) + 1
     assert all(tensor.isfinite().all() for tensor in path)
     with pytest.raises(ValueError, match="finite steps, so steps cannot be 20"):
-        look_back(wild, path, MOST_STEPS)
+        look_back(path, MOST_STEPS)
     nothing = explain_steps(TANH._replace(inner_lr=math.inf), 1)
     assert nothing[2:] == (0, None, {"wrong order": (), "first order": ()}, ())
     with pytest.raises(ValueError, match="has 0 finite steps, not 1"):
@@ -193,7 +195,7 @@ def test_a_family_that_does_not_exist_is_refused():
 def test_a_kink_parts_the_central_difference_and_is_named():
     """With its biases at 0, a second layer whose inputs are all dead sits on its kink."""
     dead = Setting("ReLU", inner_lr=0.05, width=2, seed=1)
-    found = look_back(dead, walk(dead), 1).agreement
+    found = four_ways(dead, walk(dead), 1)
     assert not found.agrees
     assert "Three exact ways agree" in found.reason
     assert "kink of ReLU" in found.reason

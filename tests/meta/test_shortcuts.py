@@ -7,13 +7,16 @@ import pytest
 import torch
 
 from maml_core.meta.algorithms import ALGORITHMS
+from maml_core.meta.freezing import frozen_leaves
 from maml_core.meta.models import mlp_loss
+from maml_core.meta.shortcut_checks import exact_ways, one_step_ways
 from maml_core.meta.shortcuts import (
     AXES,
     SHORTCUTS,
     Setting,
     closest,
     compared,
+    loop_of,
     overshooting,
     problem_of,
     sharpnesses,
@@ -21,6 +24,7 @@ from maml_core.meta.shortcuts import (
     sweep_values,
 )
 from maml_core.meta.starts import STARTS, problem, theta_of
+from maml_core.meta.truncation import truncations
 
 DEFAULT = Setting()
 
@@ -124,3 +128,12 @@ def test_fresh_weights_are_as_linear_draws_them():
 def test_another_start_is_refused():
     with pytest.raises(ValueError, match="must be one of trained, fresh, he, tiny, not 'warm'"):
         theta_of("warm")
+
+
+def test_what_the_loop_does_is_left_alone_by_the_shortcuts_own_knobs():
+    asked = Setting("fresh", 0.01, inner_steps=2, last=2, leap=3.0, pull=1.0, cg_steps=2, seed=4)
+    assert loop_of(asked) == Setting("fresh", 0.01, inner_steps=2, seed=4)
+    where = problem_of(asked)
+    for seen in (exact_ways, one_step_ways, frozen_leaves):
+        assert repr(seen(asked, where)) == repr(seen(loop_of(asked), where))
+    assert repr(truncations(asked)) == repr(truncations(loop_of(asked)))

@@ -1,8 +1,10 @@
 """Lesson 5 by AppTest: its numbers are the engine's, what is to be predicted stays hidden, measuring is sliced."""
 
+import base64
 import json
 import math
 import re
+import struct
 
 import pytest
 
@@ -11,6 +13,7 @@ from maml_core.meta.prices import plan
 from maml_core.meta.steps_explained import explain_steps
 from maml_core.numerals import numeral
 from pages.ui import k_steps_prices
+from pages.ui.charts_axes import logarithmic
 from pages.ui.k_steps_prices import readable
 from tests.pages.test_pages import guess, open_page, text
 
@@ -43,7 +46,10 @@ def test_the_page_opens_with_the_product_and_the_ledger_of_the_engine():
     assert bars["x"] == pytest.approx([*(term.share for term in look.terms), look.length])
     ends = [base + x for base, x in zip(bars["base"], bars["x"], strict=True)]
     assert ends[-1] == pytest.approx(ends[-2])  # the last term ends where the meta-gradient does
-    assert product["data"][1]["z"][0][0] == pytest.approx(look.factors[0][0][0], rel=1e-2)
+    matrix = product["data"][1]["z"]
+    assert matrix["shape"] == "33, 33"
+    sent = struct.unpack("<1089f", base64.b64decode(matrix["bdata"]))
+    assert sent == pytest.approx([entry for row in look.factors[0] for entry in row], rel=1e-6, abs=1e-9)
 
 
 def test_before_the_prediction_the_angle_is_nowhere():
@@ -128,6 +134,7 @@ def test_what_grows_is_predicted_and_then_measured_in_slices(monkeypatch):
     assert not app.exception
     assert any(f"Stopped after 1 of {len(samples)} runs" in note.value for note in app.caption)
     assert not any("a million weights" in element.value for element in app.markdown)
+    assert not any("orange dashes" in note.value for note in app.caption)  # nothing is fitted yet
     monkeypatch.setattr(k_steps_prices, "SLICE", 60.0)  # all of the rest
     app.button(key="k_resume").click().run()
     assert not app.exception
@@ -167,6 +174,9 @@ def test_the_folded_graph_follows_the_steps_and_is_the_product_of_its_factors():
     data = json.loads(app.get("bidi_component")[0].proto.json)
     assert set(data["layouts"]) == {"1", "2", "3", "all"}
     assert "dx₃/dx = **" in text(app)
+    assert "on a screen: 3 steps of size" in text(app)
+    assert "on a screen: 5 steps, not 20, of size" in text(open_page(LESSON, k_steps="20"))
+    assert "on a screen: one step of size 0.3 from x = 1. Its factor" in text(open_page(LESSON, k_steps="1"))
     x, product = 1.0, 1.0
     for _ in range(3):
         product *= 1 + 0.3 * 4 * math.sin(2 * x)  # 1 − αL″ of L = sin 2x
@@ -186,3 +196,19 @@ def test_a_judged_claim_shows_its_computed_verdict():
     app.button(key="claim 21:false").click()
     app.run()
     assert ":red[:material/close: false]. You said *false*. Keep the stops" in text(app)
+
+
+def test_a_slider_of_three_decimals_shows_them():
+    slider = open_page(LESSON, k_alpha="0.005").slider(key="k_alpha")
+    assert slider.value == 0.005
+    assert slider.proto.format == "%0.3f"
+
+
+@pytest.mark.parametrize("ends", [(0.97, 1.01), (1e-45, 4.0), (0.3, 70.0), (2.0, 1e12)])
+def test_a_logarithmic_axis_has_a_handful_of_ticks(ends):
+    axis = logarithmic(ends)
+    low, high = axis["range"]
+    assert low < min(map(math.log10, ends))
+    assert high > max(map(math.log10, ends))
+    assert 3 <= sum(low <= math.log10(tick) <= high for tick in axis["tickvals"]) <= 9
+    assert "1" in axis["ticktext"]

@@ -13,7 +13,8 @@ from maml_core.meta.shortcuts import AXES, Setting, compared, problem_of
 from maml_core.numerals import numeral
 from maml_core.plane import problems
 from maml_core.plane.answers import Rates, answer
-from pages.ui import charts_shortcuts, shortcut_labs, shortcut_sweep_words, shortcut_sweeps, shortcut_views
+from pages.ui import shortcut_labs, shortcut_sweep_words, shortcut_sweeps, shortcut_views
+from pages.ui.charts_axes import logarithmic
 from tests.pages.test_pages import guess, open_page, text
 
 LESSON = "pages/06_shortcuts.py"
@@ -28,7 +29,12 @@ def chart(app, place):
 
 def table(app):
     """The cells of the cost table, by row name."""
-    return app.table[-1].value if len(app.table) == 1 else next(t.value for t in app.table if "leaves out" in t.value)
+    return next(t.value for t in app.table if "leaves out" in t.value)
+
+
+def truncated(app):
+    """The table of truncations, by row."""
+    return next(t.value for t in app.table if t.value.iloc[0, 0] == "m = 0, FOMAML").set_index("")
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +51,16 @@ def test_before_the_prediction_no_angle_of_the_network_is_anywhere():
     assert [angle for angle in cells["angle"] if angle != "?"] == ["0°", "0°"]  # MAML and Meta-SGD, which are exact
     assert "4" in set(cells["gradients"])  # what it costs is no secret
     assert "wait for your answer" in "\n".join(caption.value for caption in app.caption)
+
+
+def test_truncation_is_shown_from_first_order_to_maml(revealed):
+    hidden, shown = truncated(open_page(LESSON, **QUICK)), truncated(revealed)
+    assert list(hidden.index) == ["m = 0, FOMAML", "m = 1", "m = 2", "m = 3, MAML"]
+    assert list(hidden["angle"]) == ["?", "?", "?", "0°"]
+    rows = [compared(Setting(last=m), ("truncated",))[0] for m in range(4)]
+    assert list(shown["angle"]) == [f"{numeral(row.degrees, 3)}°" for row in rows]
+    assert shown.loc["m = 1", "kept for backward"] == table(revealed)["kept for backward"].iloc[-1]
+    assert shown.loc["m = 3, MAML", "kept for backward"] == table(revealed)["kept for backward"].iloc[0]
 
 
 def test_the_map_is_sent_every_arrow_of_pytorch():
@@ -71,7 +87,7 @@ def test_lengths_have_ticks_however_close_they_are(revealed):
     low, high = axis["range"]
     assert sum(low <= math.log10(tick) <= high for tick in axis["tickvals"]) >= 3
     assert high > 0.3 + max(math.log10(row.ratio) for row in compared(Setting()) if row.finite) - 0.3
-    wide = charts_shortcuts._lengths([1e-40, 1e30])
+    wide = logarithmic([1e-40, 1e30])
     assert 3 <= sum(wide["range"][0] <= math.log10(tick) <= wide["range"][1] for tick in wide["tickvals"]) <= 9
 
 
@@ -135,9 +151,10 @@ def test_overflow_and_overshooting_are_told_in_words():
     assert list(table(app)["angle"]) == [told[row.overflowed] for row in rows.values()]
     assert rows["maml"].overflowed
     assert not rows["anil"].overflowed
-    assert "meta-gradient, one per leaf of θ cannot be compared. Not finite" in text(app)
+    assert "meta-gradient (one per leaf of θ) cannot be compared. Not finite" in text(app)
     assert "With λ = 2 no minimum was found" in text(app)
     assert "MAML's own gradient is not finite at any point" in text(app)
+    assert not any("degrees to MAML" in element.proto.spec for element in app.get("plotly_chart"))  # no empty chart
 
 
 def test_without_maml_the_answer_is_none_and_nothing_is_compared():
