@@ -86,6 +86,24 @@ def test_a_symptom_lists_the_loops_that_show_it_and_a_loop_without_it_gives_way(
     app.selectbox(key="symptom").set_value(SYMPTOMS["zero"]).run()
     assert app.selectbox(key="loop").options == ["torch.func, detach"]
     assert "detach()" in app.code[0].value
+    assert "The link asked" not in text(app)
+
+
+def test_who_comes_with_a_symptom_is_asked_nothing_and_told_at_once():
+    app = open_page(PAGE, symptom=SYMPTOMS["None"], loop="higher, defaults")
+    assert not any(button.key.startswith("guess:") for button in app.button)
+    assert "The answer: **None**." in text(app)
+    assert "predictions right" not in text(app)
+    app.selectbox(key="symptom").set_value("any").run()
+    assert app.selectbox(key="loop").value == "higher, defaults"
+    assert "The answer: **None**." in text(app)  # and so it stays: nobody guesses what has been shown
+    assert any(button.key.startswith("guess:") for button in choose(app, "load_state_dict").button)
+
+
+def test_a_link_to_a_loop_that_does_not_show_its_symptom_is_not_called_a_wrong_name():
+    app = open_page(PAGE, symptom=SYMPTOMS["None"], loop="load_state_dict")
+    assert app.selectbox(key="loop").value == "phi detached, requires_grad_()"
+    assert "The link asked" not in text(app)
 
 
 def paste(app, typed):
