@@ -115,15 +115,26 @@ def paste(app, typed):
 def test_a_reader_brings_a_vector_and_hears_what_it_is():
     app = open_page(PAGE)
 
-    def as_text(name):
-        leaves = unflatten(landmarks()[name], published().theta)
-        return json.dumps({leaf: value.tolist() for leaf, value in leaves.items()})
+    def by_leaf(name, factor=1.0):
+        return unflatten(factor * landmarks()[name], published().theta)
+
+    def as_text(name, factor=1.0):
+        return json.dumps({leaf: value.tolist() for leaf, value in by_leaf(name, factor).items()})
 
     assert "**Exact**: this is the meta-gradient, to float64's rounding" in paste(app, as_text("exact"))
     assert "**First order**: this is ∇L_q(φ)" in paste(app, as_text("first order"))
     said = paste(app, as_text("leak"))
     assert "it is the first-order gradient plus (θ − φ)/α" in said
     assert "38°, 2.319 times as long" in said
+    said = paste(app, as_text("exact", 4))
+    assert "it is 4 times the meta-gradient, to float64's rounding. Against the exact one: 0°, 4 times" in said
+    assert "A sum where a mean belongs" in said
+    assert "That factor is α" in paste(app, as_text("first order", 0.1))
+    assert "a gradient points uphill" in paste(app, as_text("exact", -1))
+    assert "it is the meta-gradient of k − 1 steps" in paste(app, as_text("one step fewer"))
+    assert "it is the meta-gradient of losses that are sums over the points" in paste(app, as_text("summed"))
+    half = {leaf: value.half().tolist() for leaf, value in by_leaf("exact").items()}
+    assert "% off the meta-gradient: fewer digits than float32 has" in paste(app, json.dumps(half))
     assert "**None**: no gradient at all" in paste(app, json.dumps(dict.fromkeys(published().theta)))
     assert "none that has a name here" in paste(app, as_text("exact").replace("-0.0", "-0.5"))
     refused = paste(app, '{"<img src=x>": [1], "0.weight": 2}')
