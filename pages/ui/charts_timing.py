@@ -84,9 +84,7 @@ def spreads(timing: Timing) -> go.Figure:
     figure.add_scatter(
         x=[one.median for one in found], y=loops, error_x=bars, mode="markers", marker=marker, showlegend=False
     )
-    figure.add_vline(
-        x=1, line={"dash": "dot", "color": TRUTH}, annotation_text="by hand", annotation_position="bottom right"
-    )
+    figure.add_vline(x=1, line={"dash": "dot", "color": TRUTH}, annotation_text="by hand", annotation_position="top")
     figure.update_xaxes(title="time over that of the loop by hand: median, quartiles")
     return _shaped(figure)
 

@@ -100,8 +100,8 @@ def _factor(finding: Finding) -> str:
     if math.isclose(finding.factor, ALPHA, rel_tol=SINGLE):
         return f" That factor is α, as in a step; or a mean over the {SHOTS} points was taken twice."
     if finding.factor >= 2:
-        return f" A sum where a mean belongs (of the {SHOTS} points, or of tasks), or a .grad that was not cleared?"
-    return " Its direction is right, so look for one factor too many, or too few."
+        return f" A sum where a mean belongs (of the {SHOTS} points, or of tasks), or a `.grad` that was not cleared?"
+    return " So look for one factor too many, or too few."
 
 
 def _near(finding: Finding) -> str:

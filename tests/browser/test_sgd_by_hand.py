@@ -66,5 +66,5 @@ def test_the_picture_is_on_the_first_screen_and_the_slider_moves_it(visit):
     page.locator(".js-plotly-plot").first.wait_for()
     assert page.locator(".js-plotly-plot").first.bounding_box()["y"] < 600
     page.get_by_role("button", name="just show me").click()
-    page.get_by_text("Where the second went").wait_for()
+    page.get_by_text("Where the time went").wait_for()
     page.get_by_text("And do they end in the same weights?").wait_for()
