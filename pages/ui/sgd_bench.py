@@ -60,7 +60,9 @@ def bench(order: Order) -> None:
         if progress is not None and progress.state in ("done", "failed"):
             _finish(progress)
         if progress is None and waiting:
-            st.session_state["sgd trouble"] = "Your run was stopped: this page had been left, and somebody else waited."
+            st.session_state["sgd trouble"] = (
+                "Your run was stopped, as this page had been left or lost its connection."
+            )
             _look_on(False)
 
     live()

@@ -127,7 +127,7 @@ def test_a_run_that_fails_is_said_to_have_in_a_sentence(desk):
 def test_a_place_that_was_given_up_is_given_up_in_words(desk):
     desk()
     app = press(open_page(LESSON), "Measure here")
-    assert "this page had been left, and somebody else waited" in text(app)
+    assert "this page had been left or lost its connection" in text(app)
     assert any(button.label == "Measure here" for button in app.button)
 
 
