@@ -88,7 +88,7 @@ def spreads(timing: Timing) -> go.Figure:
     figure.add_vline(
         x=1, line={"dash": "dot", "color": TRUTH}, annotation_text="by hand", annotation_position="top right"
     )
-    figure.update_xaxes(title="time over that of by hand: median, quartiles")
+    figure.update_xaxes(title="time relative to by hand: median, quartiles")
     figure.update_yaxes(range=[-0.5, len(loops) - 0.3])  # room for the line's name above the bars
     return _shaped(figure)
 
