@@ -27,6 +27,7 @@ def test_a_visit_guesses_filters_and_leaves_a_link(visit):
         assert locator.first.bounding_box()["y"] < 300
     picture = page.locator("[data-testid=stPlotlyChart]").first.bounding_box()
     assert picture["y"] + picture["height"] <= 900
+    page.get_by_text("Reptile", exact=True).wait_for()  # the picture is drawn
     assert page.get_by_text("this loop", exact=True).count() == 0
 
     page.get_by_role("button", name="the first-order gradient").click()
@@ -44,7 +45,7 @@ def test_a_visit_guesses_filters_and_leaves_a_link(visit):
     page.wait_for_url("**symptom=**")
     one.settle()
     copy = visit().open(page.url.split("/", 3)[3])
-    assert "torch.func.grad_and_value" in copy.locator("[data-testid=stCode]").first.inner_text()
+    copy.locator("[data-testid=stCode]", has_text="torch.func.grad_and_value").first.wait_for()
 
     with page.expect_download() as script:
         page.get_by_role("button", name="Script that reproduces it").click()
