@@ -94,7 +94,7 @@ def verdict(loop: Loop, seen: Examined) -> None:
         st.code(seen.error, language=None, wrap_lines=True)
     st.markdown(f"**Why.** {loop.reason}")
     if seen.finding.verdict != "exact":
-        st.markdown("**What you would notice:** " + "; ".join(SYMPTOMS[name] for name in seen.symptoms) + ".")
+        st.markdown("**Symptoms:** " + "; ".join(SYMPTOMS[name] for name in seen.symptoms) + ".")
     if loop.repaired is not None:
         _repair(loop)
     if loop.links:

@@ -47,7 +47,7 @@ def test_one_visit_guesses_reveals_browses_and_keeps_score():
     assert "and so it is" in text(app)
     assert "1 of 2 predictions right" in text(app)
     assert "It depends on θ, and no gradient says so." in text(app)
-    assert "the loss falls, but θ never moves" in text(app)
+    assert "adapting lowers the loss, but θ never moves" in text(app)
     rows = app.table[-1].value
     assert list(rows.iloc[:, 0]) == ["load_state_dict", "higher, defaults"]
     assert list(rows["you said"]) == ["the meta-gradient", "None"]

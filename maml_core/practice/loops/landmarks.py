@@ -25,7 +25,7 @@ LABELS = {
     "first order": "the first-order gradient ∇L_q(φ)",
     "leak": "the first-order gradient plus (θ − φ)/α, the sum of all support gradients",
     "late leak": "the first-order gradient plus the last step's support gradient",
-    "wrong order": "the product of the factors I − αH in the wrong order",
+    "wrong order": "∇L_q(φ) times the factors I − αH in the wrong order",
     "reptile": "Reptile's (θ − φ)/α",
     "one step": "the meta-gradient of a single step of α",
     "one long step": "the meta-gradient of a single step of kα",
