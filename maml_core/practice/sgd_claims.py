@@ -5,7 +5,7 @@ import time
 from maml_core.claims import Claim
 from maml_core.numerals import numeral
 from maml_core.practice.drifting import drift
-from maml_core.practice.sgd_desk import Job, Order
+from maml_core.practice.sgd_desk import Job, Order, Progress, no_process
 from maml_core.practice.sgd_results import Spread, precomputed, spread, turns_factor
 from maml_core.practice.sgd_timing import Event
 
@@ -15,9 +15,7 @@ TWICE = 1.5  # from here on, “about twice as fast” would be fair
 
 def claim_14() -> Claim:
     """In a fresh interpreter, as the claim is about what the first SGD(…) of a process does: that takes seconds."""
-    job, kept = Job(Order(repetitions=ROUNDS, parts=("taking turns",))), precomputed()
-    while (progress := job.look()).state == "running":
-        time.sleep(0.02)
+    progress, kept = _measured(), precomputed()
     if progress.state == "done":
         factor, rounds, trouble = _turns([e for e in progress.events if e["event"] == "time"]), ROUNDS, ""
     else:
@@ -32,6 +30,17 @@ def claim_14() -> Claim:
         f"repetitions: {kept.import_modules} modules, {numeral(kept.import_seconds[0], 2)} s. With that import done "
         f"first, the same order gave {numeral(kept.factor('imported first'), 3)}.",
     )
+
+
+def _measured() -> Progress:
+    """A few rounds of all loops taking turns, to their end."""
+    try:
+        job = Job(Order(repetitions=ROUNDS, parts=("taking turns",)))
+        while (progress := job.look()).state == "running":
+            time.sleep(0.02)
+    except OSError as error:
+        return Progress("failed", trouble=no_process(error))
+    return progress
 
 
 def _turns(events: list[Event]) -> Spread:
