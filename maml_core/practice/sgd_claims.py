@@ -51,19 +51,19 @@ def _turns(events: list[Event]) -> Spread:
 
 def claim_15() -> Claim:
     for seed in range(1, 5):  # whether a ReLU is caught on its kink is chance: up to four networks may show it
-        before = None
+        before, furthest = None, 0.0
         for now in drift(seed, size=14):
             if not now.close:
                 break
-            before = now
+            before, furthest = now, max(furthest, now.distance)
         else:
             continue
-        kept, sides = (before.distance, before.sides) if before else (0.0, 0)
+        sides = before.sides if before else 0
         return Claim(
             15,
             "half" if before else "false",
             f"On a smaller image than the lesson's, the comparison first fails at step {now.steps}. Until then "
-            f"rounding keeps the weights within {numeral(kept, 2)} of their length of each other. Before the "
+            f"rounding keeps the weights within {numeral(furthest, 2)} of their length of each other. Before the "
             f"step that fails, {sides} of the ReLUs had the image on different sides of 0 in the two networks.",
         )
     return Claim(15, "true", "The comparison passed for a hundred steps, on four networks.")
