@@ -17,6 +17,7 @@ from streamlit.runtime.pages_manager import PagesManager
 # Imported here, before the first reader, because torch takes seconds and because two script threads that import
 # plotly for the first time at once can find it half initialised.
 from maml_core.graphs import explaining, explaining_calls
+from maml_core.practice import layers_tried
 from maml_core.practice.loops import bench
 from maml_core.train import pool
 from pages.ui import charts_live, live
@@ -41,6 +42,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         explaining.warm_up()
         explaining_calls.warm_up()
         bench.warm_up()
+        layers_tried.warm_up()
         # Streamlit collects garbage after every run. What is imported stays anyway, and walking all of it each time
         # would stop every thread of the server for a tenth of a second and more.
         gc.collect()

@@ -28,7 +28,7 @@ with st.container(horizontal=True, gap="medium"):
     symptom = loops_views.choose_symptom()
     title = loops_views.choose_loop(loops_views.with_symptom(symptom))
 loop, seen = BENCH[title], examined(title)
-revealed = loops_views.predict(NAME, loop, seen)
+revealed = loops_views.predict(NAME, loop, seen, symptom)
 code, picture = st.columns([3, 2], gap="medium")
 with code:
     loops_views.code(loop)

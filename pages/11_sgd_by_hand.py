@@ -26,7 +26,7 @@ with st.expander("The two loops, as they are timed"):
     st.code("\n\n\n".join(map(source, (by_sgd, by_hand))), language="python")
 
 if revealed:
-    st.subheader("Where the second went", anchor=False)
+    st.subheader("Where the time went", anchor=False)
     sgd_views.second(timing)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -39,10 +39,10 @@ if revealed:
     st.subheader("And do they end in the same weights?", anchor=False)
     st.markdown(
         """
-Both compute θ − αg, but they round it differently in the last digit, so after a step the weights are not *equal*. The
+Both compute θ − αg, but they may round it differently in the last digit, and then the weights are not *equal*. The
 source compares them with `torch.allclose(rtol=1e-3)`. Here is how far apart they are after each step, as a share of
-their length, and where that comparison fails. A ReLU whose input is almost 0 passes it on in one network and not in
-the other; the next gradients then differ by far more than rounding.
+their length, and where that comparison fails. If the input of a ReLU is almost 0, one network may pass it on and the
+other not; the next gradients then differ by far more than rounding.
 """
     )
     sgd_views.drifting(timing)

@@ -121,6 +121,10 @@ def _expected(part: str, order: Order) -> int:
     return {"taking turns": 4 * order.repetitions, "drift": 200}.get(part, 2 * order.repetitions)
 
 
+def no_process(error: OSError) -> str:
+    return f"The system would not start a process: {error.strerror}."
+
+
 def _trouble(code: int) -> str:
     if code == -signal.SIGALRM:
         return "It took longer than it may; the machine is too busy to measure anything now."
@@ -155,8 +159,11 @@ class Desk:
             ahead = list(self.seen).index(who)
             if ahead:
                 return Progress("waiting", ahead)
-            self.job = self.job or Job(self.orders[who])
-            progress = self.job.look()
+            try:
+                self.job = self.job or Job(self.orders[who])
+                progress = self.job.look()
+            except OSError as error:
+                progress = Progress("failed", trouble=no_process(error))
             if progress.state in ("done", "failed"):
                 self._remove(who)
             return progress

@@ -7,6 +7,8 @@ import plotly.graph_objects as go
 from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, WARNING
 
 DASHES = ("solid", "dash", "dot")
+EXPLODED = 100  # times: from here on a linear axis would flatten every other line
+LEGEND = {"orientation": "h", "y": 1.05, "yanchor": "bottom"}  # on a phone it grows upwards, not over the lines
 SYMBOLS = ("circle", "square", "diamond")
 
 
@@ -24,7 +26,7 @@ def arrivals(
     top = max([*exact, *(length or 0.0 for length in arrived or ())])
     figure.update_yaxes(title="length of the gradient", range=[0, 1.1 * top or 1])
     figure.update_xaxes(tickangle=-40 if len(leaves) < 8 else -90)
-    return figure.update_layout(height=340, margin=MARGIN, showlegend=True, legend={"orientation": "h", "y": 1.15})
+    return figure.update_layout(height=340, margin=MARGIN, showlegend=True, legend=LEGEND)
 
 
 def courses(losses: Mapping[str, Sequence[float]]) -> go.Figure:
@@ -36,4 +38,7 @@ def courses(losses: Mapping[str, Sequence[float]]) -> go.Figure:
         figure.add_scatter(y=values, name=name, mode="lines+markers", line=line, marker=marker)
     figure.update_xaxes(title="outer steps")
     figure.update_yaxes(title="mean query loss", rangemode="tozero")
-    return figure.update_layout(height=300, margin=MARGIN, legend={"orientation": "h", "y": 1.15})
+    largest = [max(values) for values in losses.values()]
+    if max(largest) > EXPLODED * min(largest):
+        figure.update_yaxes(type="log", exponentformat="power")
+    return figure.update_layout(height=300, margin=MARGIN, legend=LEGEND)

@@ -11,6 +11,7 @@ from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING
 ROUND = [
     mantissa * 10**power for power in range(-3, 3) for mantissa in (1, 2, 5)
 ]  # where a logarithmic axis is marked
+LEGEND = {"orientation": "h", "y": 1.05, "yanchor": "bottom"}  # on a phone it grows upwards, not over the lines
 PARTS = {
     "in order": "in order, cold",
     "imported first": "in order, import first",
@@ -85,9 +86,10 @@ def spreads(timing: Timing) -> go.Figure:
         x=[one.median for one in found], y=loops, error_x=bars, mode="markers", marker=marker, showlegend=False
     )
     figure.add_vline(
-        x=1, line={"dash": "dot", "color": TRUTH}, annotation_text="by hand", annotation_position="bottom right"
+        x=1, line={"dash": "dot", "color": TRUTH}, annotation_text="by hand", annotation_position="top right"
     )
-    figure.update_xaxes(title="time over that of the loop by hand: median, quartiles")
+    figure.update_xaxes(title="time relative to by hand: median, quartiles")
+    figure.update_yaxes(range=[-0.5, len(loops) - 0.3])  # room for the line's name above the bars
     return _shaped(figure)
 
 
@@ -109,4 +111,4 @@ def drifts(found: Mapping[str, Sequence[Drift]]) -> go.Figure:
 
 
 def _shaped(figure: go.Figure) -> go.Figure:
-    return figure.update_layout(height=300, margin=MARGIN, legend={"orientation": "h", "y": 1.15})
+    return figure.update_layout(height=300, margin=MARGIN, legend=LEGEND)

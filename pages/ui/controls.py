@@ -52,9 +52,11 @@ def operation(options: Sequence[str]) -> str:
     return value
 
 
-def listed(key: str, label: str, options: Sequence[str], default: str, help_text: str) -> str:
-    """One of many words, in a list that opens."""
-    rejected = _rejected(key, default, lambda raw: raw in options)
+def listed(
+    key: str, label: str, options: Sequence[str], default: str, help_text: str, *, known: Sequence[str] = ()
+) -> str:
+    """One of many words, in a list that opens. `known`: words that another choice may have taken off the list."""
+    rejected = _rejected(key, default, lambda raw: raw in options or raw in known)
     value = st.selectbox(label, options, key=key, bind="query-params", help=help_text)
     value = value if value in options else default
     explain_rejection(key, rejected, "it must be one of those in the list", value)

@@ -38,7 +38,7 @@ def question(name: str, title: str) -> str:
 
 
 def choose_symptom() -> str:
-    help_text = "Lists only the loops that show it when they run. It tells you something about the answer."
+    help_text = "Lists only the loops that show it when they run. As it gives the answer away, nothing is asked then."
     return controls.listed("symptom", "symptom", (ALL, *SYMPTOMS.values()), ALL, help_text)
 
 
@@ -46,7 +46,8 @@ def choose_loop(titles: tuple[str, ...]) -> str:
     """One of the loops that show the symptom."""
     if st.session_state.get("loop", titles[0]) not in titles:
         st.session_state["loop"] = titles[0]
-    return controls.listed("loop", "inner loop", titles, titles[0], "Code as people write it. It runs as it stands.")
+    help_text = "Code as people write it. It runs as it stands."
+    return controls.listed("loop", "inner loop", titles, titles[0], help_text, known=tuple(BENCH))
 
 
 def with_symptom(label: str) -> tuple[str, ...]:
@@ -63,9 +64,13 @@ def with_symptom(label: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def predict(name: str, loop: Loop, seen: Examined) -> bool:
+def predict(name: str, loop: Loop, seen: Examined, symptom: str) -> bool:
+    """Ask what is in p.grad; but who came with a symptom knows, so the answer shows, and counts as looked at."""
+    asked = question(name, loop.title)
+    if symptom != ALL and asked not in st.session_state.get("guesses", {}):
+        guessing.remember(asked, None)
     return guessing.predict(
-        question(name, loop.title),
+        asked,
         "When it is done, `p.grad` holds …",
         [guessing.Choice(text, verdict == seen.finding.verdict, "") for verdict, text in WORDS.items()],
     )
@@ -89,7 +94,7 @@ def verdict(loop: Loop, seen: Examined) -> None:
         st.code(seen.error, language=None, wrap_lines=True)
     st.markdown(f"**Why.** {loop.reason}")
     if seen.finding.verdict != "exact":
-        st.markdown("**What you would notice:** " + "; ".join(SYMPTOMS[name] for name in seen.symptoms) + ".")
+        st.markdown("**Symptoms:** " + "; ".join(SYMPTOMS[name] for name in seen.symptoms) + ".")
     if loop.repaired is not None:
         _repair(loop)
     if loop.links:

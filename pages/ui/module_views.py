@@ -123,14 +123,9 @@ def courses(inner_lr: float, inner_steps: int) -> None:
     st.caption(f"The MLP, the same two tasks in each of the outer steps. How far θ moved in all: {moved}.")
 
 
-@st.cache_data(show_spinner=False)
-def _tried(name: str) -> tuple[Found, ...]:
-    return try_topic(name)
-
-
 def layers(name: str) -> None:
     """Every case of a topic: two slopes, the same call twice, and the lines."""
-    topic, found = TOPICS[name], _tried(name)
+    topic, found = TOPICS[name], try_topic(name)
     st.markdown(topic.question)
     rows = {case.title: _row(one) for case, one in zip(topic.cases, found, strict=True)}
     st.table(lesson.rows_to_columns(rows))

@@ -1,16 +1,19 @@
 """A reader's own meta-gradient: the problem to take away, two programs to start from, and the verdict."""
 
+import math
 from pathlib import Path
 
 import streamlit as st
 
 from maml_core.numerals import numeral
-from maml_core.practice.loops.problem import ALPHA, SEED, STEPS, as_json, as_safetensors
+from maml_core.practice.loops.judging import SINGLE, Finding
+from maml_core.practice.loops.problem import ALPHA, SEED, SHOTS, STEPS, as_json, as_safetensors
 from maml_core.practice.loops.submissions import Answer, SubmissionError, judged
 from pages.ui import controls
 
 ASSETS = Path(__file__).parents[2] / "assets"
 PROGRAMS = {"PyTorch": "meta_gradient_torch.py", "JAX": "meta_gradient_jax.py"}
+NEAR = 0.02  # relative: no vector that has a name is that close to the meta-gradient
 
 
 def own_gradient() -> None:
@@ -61,12 +64,7 @@ def _bring() -> None:
 
 
 def _said(answer: Answer) -> str:
-    finding = answer.finding
-    missing = f" None for {', '.join(answer.missing)}, taken as zeros." if answer.missing else ""
-    against = ""
-    if finding.degrees is not None and finding.length is not None:
-        angle, length = numeral(finding.degrees, 3), numeral(finding.length, 4)
-        against = f" Against the exact one: {angle}°, {length} times as long.{missing}"
+    finding, against = answer.finding, _against(answer)
     rounding = f", to {answer.rounding}'s rounding"
     match finding.verdict:
         case "exact":
@@ -78,5 +76,37 @@ def _said(answer: Answer) -> str:
         case "None":
             return ":orange[:material/gavel:] **None**: no gradient at all. θ would never move."
     if finding.name:
-        return f":orange[:material/gavel:] **Another vector**: it is {finding.name}{rounding}.{against}"
-    return f":orange[:material/gavel:] **Another vector**, and none that has a name here.{against}"
+        known = f"it is {finding.name}{rounding}.{against}{_factor(finding)}"
+        return f":orange[:material/gavel:] **Another vector**: {known}"
+    return f":orange[:material/gavel:] **Another vector**, and none that has a name here.{against}{_near(finding)}"
+
+
+def _against(answer: Answer) -> str:
+    finding = answer.finding
+    if finding.degrees is None or finding.length is None:
+        return ""
+    missing = f" None for {', '.join(answer.missing)}, taken as zeros." if answer.missing else ""
+    degrees = round(finding.degrees, 4) if finding.known_as else finding.degrees  # less than that is rounding
+    angle, length = numeral(degrees, 3), numeral(finding.length, 4)
+    return f" Against the exact one: {angle}°, {length} times as long.{missing}"
+
+
+def _factor(finding: Finding) -> str:
+    """Where a factor on a known vector may come from."""
+    if finding.factor == 1:
+        return ""
+    if finding.factor < 0:
+        return " Its sign is that of a step; a gradient points uphill."
+    if math.isclose(finding.factor, ALPHA, rel_tol=SINGLE):
+        return f" That factor is α, as in a step; or a mean over the {SHOTS} points was taken twice."
+    if finding.factor >= 2:
+        return f" A sum where a mean belongs (of the {SHOTS} points, or of tasks), or a `.grad` that was not cleared?"
+    return " So look for one factor too many, or too few."
+
+
+def _near(finding: Finding) -> str:
+    """What may be wrong with a vector that is almost the right one."""
+    if finding.difference is None or finding.difference > NEAR:
+        return ""
+    off = numeral(100 * finding.difference, 2)
+    return f" That is {off} % off the meta-gradient: fewer digits than float32 has, or a small mistake."

@@ -59,7 +59,10 @@ def bench(order: Order) -> None:
                 st.progress(progress.share, _said(progress), width=520)
         if progress is not None and progress.state in ("done", "failed"):
             _finish(progress)
-        if progress is None and waiting:  # its place was given up while this page was not looking
+        if progress is None and waiting:
+            st.session_state["sgd trouble"] = (
+                "Your run was stopped, as this page had been left or lost its connection."
+            )
             _look_on(False)
 
     live()

@@ -1,6 +1,7 @@
 """Lesson 11's furniture: what a result of the timing experiment says, before and after the prediction."""
 
 from collections.abc import Sequence
+from statistics import median
 
 import streamlit as st
 
@@ -48,17 +49,13 @@ def picture(timing: Timing, *, revealed: bool) -> None:
 
 
 def second(timing: Timing) -> None:
-    """Where the second went."""
+    """Where the time between the two totals went, on the machine that was measured."""
     seconds = " and ".join(numeral(each, 3) for each in timing.import_seconds)
     st.markdown(
-        f"One repetition stands apart: the first that makes a `torch.optim.SGD`. Nothing had imported "
-        f"`torch._dynamo`, part of PyTorch's compiler, until the *{timing.imported_by}* repetitions; making the "
-        "first optimizer of a process does. Imported by itself, in a fresh interpreter and before anything is timed, "
-        f"it brings **{timing.import_modules} modules** and takes **{seconds} s** of CPU time (in two processes). "
-        "With that done first, the same experiment in the same order has the factor "
-        f"**{numeral(timing.factor('imported first'), 3)}**. The source's "
-        f"two totals are {numeral(SOURCE.sgd - SOURCE.by_hand, 3)} s apart: one import explains that as well as a "
-        "loop that is slower every time."
+        f"{_first(timing)} {_culprit(timing)} Imported by itself, in a fresh interpreter and before anything is "
+        f"timed, it brings **{timing.import_modules} modules** and takes **{seconds} s** of CPU time (in two "
+        "processes). With that done first, the same experiment in the same order has the factor "
+        f"**{numeral(timing.factor('imported first'), 3)}**. {_source(timing)}"
     )
     check = import_agrees(timing)
     if check.agrees:
@@ -73,6 +70,37 @@ def second(timing: Timing) -> None:
     with st.expander("The ways, in seconds"):
         st.table(lesson.rows_to_columns({way.name: {"seconds": numeral(way.vector[0], 4)} for way in check.ways}))
         st.caption("They come from different processes, so they cannot agree to many digits.")
+
+
+def _first(timing: Timing) -> str:
+    """Whether the first repetition with an optimizer is the one that took the time."""
+    cold = timing.seconds["in order"]
+    first, *later = cold["SGD"]
+    said = f"The first repetition that makes a `torch.optim.SGD` took {numeral(first, 3)} s"
+    slowest = max(*later, *cold["by hand"])
+    if first > slowest:
+        return f"One repetition stands apart. {said}, and a usual one takes {numeral(median(later), 3)} s."
+    return f"No repetition of SGD's stands apart here. {said}, another {numeral(slowest, 3)} s."
+
+
+def _culprit(timing: Timing) -> str:
+    if not timing.imported_by:
+        return "Nothing in the cold run imported `torch._dynamo`, part of PyTorch's compiler, of which this is about."
+    return (
+        f"During the *{timing.imported_by}* repetitions the process imported `torch._dynamo`, part of PyTorch's "
+        "compiler: making its first optimizer does that."
+    )
+
+
+def _source(timing: Timing) -> str:
+    apart, alone = SOURCE.sgd - SOURCE.by_hand, median(timing.import_seconds)
+    said = f"The source's two totals are {numeral(apart, 3)} s apart."
+    if not timing.imported_by or not alone:
+        return said
+    return (
+        f"{said} An import that takes {numeral(apart / alone, 2)} times as long as this one would do that, and so "
+        "would a loop that is slower every time: two totals cannot tell which."
+    )
 
 
 def factor_by_repetitions(timing: Timing, chosen: int) -> None:

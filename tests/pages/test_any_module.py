@@ -77,6 +77,13 @@ def test_theta_does_not_move_without_a_gradient():
     assert len(set(losses["5 ask the copy"])) == 1 < len(set(losses["7 chained"]))
 
 
+def test_an_attempt_that_explodes_does_not_hide_the_others():
+    app = guess(open_page(LESSON, alpha="1", inner_steps="5"), "just show me")
+    assert chart(app, 1)["layout"]["yaxis"]["type"] == "log"
+    app.slider(key="alpha").set_value(0.1).run()
+    assert "type" not in chart(app, 1)["layout"]["yaxis"]
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 def test_the_repaired_version_agrees_with_a_nudge(network):
     app = guess(open_page(LESSON, network=network, attempt="7 chained"), "just show me")

@@ -39,3 +39,16 @@ def test_every_tip_is_inside_the_picture():
         for x, y in tips(figure).values():
             assert figure.layout.xaxis.range[0] <= x <= figure.layout.xaxis.range[1]
             assert figure.layout.yaxis.range[0] <= y <= figure.layout.yaxis.range[1]
+
+
+@pytest.mark.parametrize("title", BENCH)
+def test_no_two_names_stand_at_one_tip(title):
+    figure = compass(marks(), examine(title).finding)
+    named = {
+        trace.text[-1]: tip for trace, tip in zip(figure.data, tips(figure).values(), strict=True) if trace.text[-1]
+    }
+    places = list(named.values())
+    assert all(math.dist(a, b) > 0.05 for i, a in enumerate(places) for b in places[:i])
+    finding = examine(title).finding
+    if finding.known_as in NAMES:
+        assert f"{NAMES[finding.known_as].replace(' + ', '<br>+ ')}<br>this loop" in named

@@ -47,7 +47,7 @@ def test_one_visit_guesses_reveals_browses_and_keeps_score():
     assert "and so it is" in text(app)
     assert "1 of 2 predictions right" in text(app)
     assert "It depends on θ, and no gradient says so." in text(app)
-    assert "the loss falls, but θ never moves" in text(app)
+    assert "adapting lowers the loss, but θ never moves" in text(app)
     rows = app.table[-1].value
     assert list(rows.iloc[:, 0]) == ["load_state_dict", "higher, defaults"]
     assert list(rows["you said"]) == ["the meta-gradient", "None"]
@@ -86,6 +86,24 @@ def test_a_symptom_lists_the_loops_that_show_it_and_a_loop_without_it_gives_way(
     app.selectbox(key="symptom").set_value(SYMPTOMS["zero"]).run()
     assert app.selectbox(key="loop").options == ["torch.func, detach"]
     assert "detach()" in app.code[0].value
+    assert "The link asked" not in text(app)
+
+
+def test_who_comes_with_a_symptom_is_asked_nothing_and_told_at_once():
+    app = open_page(PAGE, symptom=SYMPTOMS["None"], loop="higher, defaults")
+    assert not any(button.key.startswith("guess:") for button in app.button)
+    assert "The answer: **None**." in text(app)
+    assert "predictions right" not in text(app)
+    app.selectbox(key="symptom").set_value("any").run()
+    assert app.selectbox(key="loop").value == "higher, defaults"
+    assert "The answer: **None**." in text(app)  # and so it stays: nobody guesses what has been shown
+    assert any(button.key.startswith("guess:") for button in choose(app, "load_state_dict").button)
+
+
+def test_a_link_to_a_loop_that_does_not_show_its_symptom_is_not_called_a_wrong_name():
+    app = open_page(PAGE, symptom=SYMPTOMS["None"], loop="load_state_dict")
+    assert app.selectbox(key="loop").value == "phi detached, requires_grad_()"
+    assert "The link asked" not in text(app)
 
 
 def paste(app, typed):
@@ -97,15 +115,26 @@ def paste(app, typed):
 def test_a_reader_brings_a_vector_and_hears_what_it_is():
     app = open_page(PAGE)
 
-    def as_text(name):
-        leaves = unflatten(landmarks()[name], published().theta)
-        return json.dumps({leaf: value.tolist() for leaf, value in leaves.items()})
+    def by_leaf(name, factor=1.0):
+        return unflatten(factor * landmarks()[name], published().theta)
+
+    def as_text(name, factor=1.0):
+        return json.dumps({leaf: value.tolist() for leaf, value in by_leaf(name, factor).items()})
 
     assert "**Exact**: this is the meta-gradient, to float64's rounding" in paste(app, as_text("exact"))
     assert "**First order**: this is ∇L_q(φ)" in paste(app, as_text("first order"))
     said = paste(app, as_text("leak"))
     assert "it is the first-order gradient plus (θ − φ)/α" in said
     assert "38°, 2.319 times as long" in said
+    said = paste(app, as_text("exact", 4))
+    assert "it is 4 times the meta-gradient, to float64's rounding. Against the exact one: 0°, 4 times" in said
+    assert "A sum where a mean belongs" in said
+    assert "That factor is α" in paste(app, as_text("first order", 0.1))
+    assert "a gradient points uphill" in paste(app, as_text("exact", -1))
+    assert "it is the meta-gradient of k − 1 steps" in paste(app, as_text("one step fewer"))
+    assert "it is the meta-gradient of losses that are sums over the points" in paste(app, as_text("summed"))
+    half = {leaf: value.half().tolist() for leaf, value in by_leaf("exact").items()}
+    assert "% off the meta-gradient: fewer digits than float32 has" in paste(app, json.dumps(half))
     assert "**None**: no gradient at all" in paste(app, json.dumps(dict.fromkeys(published().theta)))
     assert "none that has a name here" in paste(app, as_text("exact").replace("-0.0", "-0.5"))
     refused = paste(app, '{"<img src=x>": [1], "0.weight": 2}')

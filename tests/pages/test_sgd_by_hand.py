@@ -75,7 +75,9 @@ def test_the_answer_is_the_measurement_s(measured):
     timing = precomputed()
     assert f"Round by round the factor is **{turns_factor(timing).median:.3g}**" in text(app)
     assert f"it brings **{timing.import_modules} modules**" in text(app)
-    assert "until the *SGD* repetitions" in text(app)
+    assert "One repetition stands apart. The first repetition that makes a `torch.optim.SGD` took" in text(app)
+    assert "During the *SGD* repetitions the process imported `torch._dynamo`" in text(app)
+    assert "times as long as this one would do that" in text(app)
     assert "the comparison passes for all 100 steps" in text(app)
     assert len(app.get("plotly_chart")) == 5
 
@@ -89,6 +91,17 @@ def test_measuring_here_asks_the_desk_and_shows_what_it_found(desk):
     app.run()
     assert "Measured here just now" in text(app)
     assert any(button.label == "Measure here" for button in app.button)
+
+
+def test_a_machine_on_which_nothing_stands_apart_is_not_said_to_have_an_import(desk, measured):
+    flat = [row | {"seconds": 0.1, "imported": False} if row["event"] == "time" else row for row in events()]
+    desk(Progress("running", 0, "drift", 0.5), Progress("done", 0, "drift", 1.0, tuple(flat)))
+    app = guess(press(open_page(LESSON), "Measure here"), "just show me")
+    app.run()
+    assert "No repetition of SGD's stands apart here" in text(app)
+    assert "Nothing in the cold run imported `torch._dynamo`" in text(app)
+    assert "no import in its totals to be found" in text(app)
+    assert "would do that" not in text(app)
 
 
 def test_waiting_is_said_in_words(desk):
@@ -111,9 +124,10 @@ def test_a_run_that_fails_is_said_to_have_in_a_sentence(desk):
     assert "Measured before, not here and now" in text(app)
 
 
-def test_a_place_that_was_given_up_is_given_up(desk):
+def test_a_place_that_was_given_up_is_given_up_in_words(desk):
     desk()
     app = press(open_page(LESSON), "Measure here")
+    assert "this page had been left or lost its connection" in text(app)
     assert any(button.label == "Measure here" for button in app.button)
 
 

@@ -1,12 +1,11 @@
 """Layers with a memory, with dice, writes in place, clones: each case's outcome, and the repair that changes it."""
 
 import math
-from functools import cache
 
 import pytest
 
 from maml_core.practice.layers_topics import TOPICS
-from maml_core.practice.layers_tried import try_topic
+from maml_core.practice.layers_tried import try_topic, warm_up
 
 KINDS = {
     "clones": {"nothing copied": "agrees", "clone()": "agrees", "detach().clone()": "none"},
@@ -34,9 +33,8 @@ KINDS = {
 }
 
 
-@cache
 def found(topic):
-    """A topic's cases by title, run once."""
+    """A topic's cases by title."""
     return dict(zip([case.title for case in TOPICS[topic].cases], try_topic(topic), strict=True))
 
 
@@ -90,3 +88,10 @@ def test_with_new_masks_the_difference_is_divided_by_the_nudge():
 )
 def test_a_refusal_is_in_pytorch_s_words(topic, title, words):
     assert words in found(topic)[title].words
+
+
+def test_a_topic_is_tried_once_and_before_a_reader_asks():
+    try_topic.cache_clear()
+    warm_up()
+    assert try_topic.cache_info().currsize == len(TOPICS)
+    assert try_topic("dropout") is try_topic("dropout")

@@ -195,8 +195,27 @@ def test_a_multiple_of_a_known_vector_is_recognised_with_its_factor():
     finding = judge(parts)
     assert (finding.verdict, finding.known_as) == ("wrong", "exact")
     assert finding.factor == pytest.approx(-2.5)
-    assert finding.name == "-2.5 times the meta-gradient"
+    assert finding.name == "−2.5 times the meta-gradient"
     assert (finding.degrees, finding.length) == (pytest.approx(180), pytest.approx(2.5))
+
+
+FACTORS = {
+    4: "4 times",
+    9.99995: "10 times",
+    1 / 3: "1/3 of",
+    0.1: "1/10 of",
+    -1: "−1 times",
+    -0.5: "−1/2 of",
+    1.01: "1.01 times",
+    1234.5: "1234.5 times",
+    1e90: "1·10⁹⁰ times",
+    1e-90: "1·10⁻⁹⁰ times",
+}
+
+
+@pytest.mark.parametrize(("factor", "words"), FACTORS.items())
+def test_a_factor_is_said_as_people_would(factor, words):
+    assert judge(_by_leaf(factor * landmarks()["exact"])).name == f"{words} the meta-gradient"
 
 
 def test_a_small_mistake_is_no_rounding():

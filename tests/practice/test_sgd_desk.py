@@ -55,6 +55,18 @@ def test_the_next_begins_when_a_run_has_ended(desk, state):
     assert MADE[1].order.repetitions == 30
 
 
+def test_a_system_that_starts_no_process_is_a_failed_run_and_not_a_crash(desk, monkeypatch):
+    def full(order):
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(sgd_desk, "Job", full)
+    desk.ask("ada", Order())
+    progress = desk.look("ada")
+    assert progress.state == "failed"
+    assert progress.trouble == "The system would not start a process: Resource temporarily unavailable."
+    assert desk.look("ada") is None
+
+
 def test_leaving_stops_one_s_own_run_and_no_other(desk):
     desk.ask("ada", Order())
     desk.ask("bob", Order())

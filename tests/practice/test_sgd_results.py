@@ -90,6 +90,12 @@ def test_a_busy_machine_is_said_to_be_one():
     assert "Measure again" in found.reason
 
 
+def test_without_an_import_there_is_none_to_be_found():
+    rows = [row | {"imported": False} if row["event"] == "time" else row for row in events()]
+    rows = [row | {"seconds": 0.1} if row["event"] == "time" else row for row in rows]
+    assert "no import in its totals" in import_agrees(summarised(rows, "")).reason
+
+
 def test_quartiles_are_torch_s():
     seconds = [0.3, 0.1, 0.4, 0.15, 0.9]
     points = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
@@ -159,6 +165,14 @@ def test_the_verdict_on_the_factor_follows_the_measurement(factor, verdict, monk
     claim = sgd_claims.claim_14()
     assert claim.verdict == verdict
     assert f"takes {factor:g} times" in claim.evidence
+
+
+def test_a_machine_too_busy_to_measure_falls_back_on_what_was_measured_and_says_so(monkeypatch):
+    monkeypatch.setattr(Finished, "look", lambda _: Progress("failed", trouble="The machine is too busy."))
+    monkeypatch.setattr(sgd_claims, "Job", Finished)
+    claim = sgd_claims.claim_14()
+    assert claim.evidence.startswith("It could not be measured now (The machine is too busy), so this is from 2")
+    assert f"{turns_factor(precomputed()).median:.3g} times as long" in claim.evidence
 
 
 @pytest.mark.parametrize(("fails_at", "verdict"), [(1, "false"), (3, "half"), (None, "true")])

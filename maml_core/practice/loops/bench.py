@@ -21,7 +21,7 @@ OWN = 1e-6  # relative: what a difference quotient, as a target, may be off by
 ALL = "any"
 SYMPTOMS = {
     "None": "my gradient is None",
-    "still": "the loss falls, but θ never moves",
+    "still": "adapting lowers the loss, but θ never moves",
     "zero": "my gradient is zero",
     "raises": "it raises an error",
     "first order": "silently first-order",

@@ -9,11 +9,15 @@ from torch import Tensor
 
 from maml_core.meta.agreement import angle, length_ratio
 from maml_core.meta.trees import Params, flatten
+from maml_core.numerals import numeral
 from maml_core.practice.loops.landmarks import LABELS, landmarks
 from maml_core.practice.loops.problem import published
 
 Verdict = Literal["exact", "first order", "zero", "None", "wrong", "raises"]
 DOUBLE, SINGLE = 1e-9, 1e-4  # relative: what rounding in float64 and in float32 may cost; landmarks are 0.1 apart
+
+
+MOST = 1000  # no factor above it is taken for a whole number
 
 
 class Finding(NamedTuple):
@@ -30,7 +34,18 @@ class Finding(NamedTuple):
     def name(self) -> str:
         """The known vector in words, with its factor."""
         label = LABELS.get(self.known_as, "")
-        return label if self.factor == 1 or not label else f"{self.factor:.6g} times {label}"
+        return label if self.factor == 1 or not label else f"{_times(self.factor)} {label}"
+
+
+def _times(factor: float) -> str:
+    """A factor in words; a whole number, or one over it, also where rounding in float32 has blurred it."""
+    sign, size = "−" if factor < 0 else "", abs(factor)
+    whole, part = (round(x) if 0.5 < x < MOST else 0 for x in (size, 1 / size))
+    if whole and math.isclose(size, whole, rel_tol=SINGLE):
+        return f"{sign}{whole} times"
+    if part and math.isclose(size * part, 1.0, rel_tol=SINGLE):
+        return f"{sign}1/{part} of"
+    return f"{numeral(factor, 6)} times"
 
 
 def judge(gradient: Params, *, exact: Tensor | None = None, tolerance: float = DOUBLE) -> Finding:

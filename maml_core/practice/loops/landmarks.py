@@ -17,7 +17,7 @@ from maml_core.meta.curvature import products, step_jacobians
 from maml_core.meta.inner import adapt
 from maml_core.meta.tasks import Tasks
 from maml_core.meta.trees import Params, flatten, grad, leaves, tile
-from maml_core.practice.loops.problem import ALPHA, STEPS, nudged, published, tanh_loss
+from maml_core.practice.loops.problem import ALPHA, SHOTS, STEPS, nudged, published, tanh_loss
 
 WIDTH = 2e-5  # of a difference quotient: wide enough for float64, narrow enough for the sharpest of these losses
 LABELS = {
@@ -25,11 +25,16 @@ LABELS = {
     "first order": "the first-order gradient ∇L_q(φ)",
     "leak": "the first-order gradient plus (θ − φ)/α, the sum of all support gradients",
     "late leak": "the first-order gradient plus the last step's support gradient",
-    "wrong order": "the product of the factors I − αH in the wrong order",
+    "wrong order": "∇L_q(φ) times the factors I − αH in the wrong order",
     "reptile": "Reptile's (θ − φ)/α",
     "one step": "the meta-gradient of a single step of α",
     "one long step": "the meta-gradient of a single step of kα",
+    "one step fewer": "the meta-gradient of k − 1 steps",
+    "one step more": "the meta-gradient of k + 1 steps",
+    "summed": "the meta-gradient of losses that are sums over the points, not means",
+    "halved": "the meta-gradient of losses with a ½ in front",
     "support as query": "the meta-gradient of the support loss",
+    "swapped": "the meta-gradient with support and query exchanged",
     "no adaptation": "∇L_q(θ), with no inner loop at all",
     "last step": "the gradient through the last inner step alone",
     "last two steps": "the gradient through the last two inner steps",
@@ -56,9 +61,22 @@ def landmarks() -> dict[str, Tensor]:
         "one long step": run(maml, inner_lr=STEPS * ALPHA, inner_steps=1),
         "support as query": run(maml, tasks=tasks._replace(query=tasks.support)),
         "no adaptation": run(maml, inner_steps=0),
+        **_slips(run),
         **_shortcuts(run),
     }
     return {name: vector.detach() for name, vector in found.items()}
+
+
+def _slips(run: Callable[..., Tensor]) -> dict[str, Tensor]:
+    """The meta-gradient of a problem that was read a little differently. A factor on a loss is one on α, too."""
+    tasks = published().tasks
+    return {
+        "one step fewer": run(maml, inner_steps=STEPS - 1),
+        "one step more": run(maml, inner_steps=STEPS + 1),
+        "summed": SHOTS * run(maml, inner_lr=SHOTS * ALPHA),
+        "halved": run(maml, inner_lr=ALPHA / 2) / 2,
+        "swapped": run(maml, tasks=tasks._replace(support=tasks.query, query=tasks.support)),
+    }
 
 
 def _shortcuts(run: Callable[..., Tensor]) -> dict[str, Tensor]:
