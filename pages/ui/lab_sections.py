@@ -42,7 +42,7 @@ def state_of(run: Snapshot | None) -> bytes:
 def chart(desk: Desk, run: Snapshot | None, steps: int) -> None:
     """The loss and four unseen tasks, live."""
     panels = {"loss": loss_panel(), "adaptation": _adaptation(run, steps)}
-    live.chart(desk, NAME, panels, empty=_empty(), query={"steps": steps})
+    live.chart(desk, NAME, panels, empty=_empty(), moving=bool(run and run.live), query={"steps": steps})
 
 
 @lru_cache(maxsize=1)

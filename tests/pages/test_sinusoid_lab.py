@@ -21,7 +21,7 @@ from maml_core.train.evaluate import adaptation, unseen
 from maml_core.train.limits import Limits
 from maml_core.train.stability import stability
 from maml_core.train.step import initial_state, meta_step
-from pages.ui import lab_buttons, lab_sections
+from pages.ui import feeds, lab_buttons, lab_sections
 from pages.ui.live import Desk
 from tests.pages.test_pages import guess, open_page, text
 from tests.train import inline
@@ -97,6 +97,25 @@ def test_a_run_from_start_to_end_is_the_engine_s(pool):
     curves = now["traces"]["adaptation"]
     assert len(curves) == 16
     assert curves[1]["y"] != curves[2]["y"]
+
+
+def test_a_run_that_ends_while_the_page_is_drawn_is_told_of(pool, monkeypatch):
+    """Between the buttons and the chart a run may end: the chart has to know what the buttons were drawn for."""
+    look = feeds.FEEDS["lab"]
+
+    def late(pool, token, owner, query):
+        while pool.snapshot(token, "lab").live:
+            time.sleep(0.01)
+        return look(pool, token, owner, query)
+
+    monkeypatch.setitem(feeds.FEEDS, "lab", late)
+    app = press(open_page(PAGE, **(SMALL | {"lab_iterations": "2000"})), "Start")
+    assert "Pause" in [button.label for button in app.button]
+    assert data(app)["moving"]
+    assert not data(app)["now"]["live"]
+    app.run()
+    assert not data(app)["moving"]
+    assert "Start again" in [button.label for button in app.button]
 
 
 def test_one_step_then_several_then_pause_and_reset(pool):
