@@ -18,7 +18,6 @@ from pages.ui import (
     charts_live,
     controls,
     feeds,
-    lab_controls,
     lab_data,
     lab_views,
     lesson,
@@ -26,7 +25,7 @@ from pages.ui import (
 )
 from pages.ui.charts_live import Panel
 from pages.ui.lab_buttons import NAME
-from pages.ui.lab_controls import FIRST
+from pages.ui.lab_fields import FIRST, LOOKING
 from pages.ui.live import Desk
 from pages.ui.own_task_views import own_task
 from pages.ui.step_graph_view import step_graph
@@ -37,6 +36,12 @@ PRECOMPUTED = (Path(__file__).parents[2] / "assets" / "maml-5-shot.safetensors")
 def state_of(run: Snapshot | None) -> bytes:
     """The checkpoint that everything beside the loss curve is about: the run's, else the precomputed one."""
     return PRECOMPUTED if run is None else run.state
+
+
+def own_steps(run: Snapshot | None) -> int:
+    """After how many steps its network is fairly judged: as many as it was trained with, if the pictures go so far."""
+    config = run.config if run else lab_data.config_of(PRECOMPUTED)
+    return min(max(1, config.options["inner_steps"]), lab_views.MOST_STEPS)
 
 
 def chart(desk: Desk, run: Snapshot | None, steps: int) -> None:
@@ -144,7 +149,7 @@ def beside(desk: Desk, steps: int) -> None:
             if run and run.live:
                 st.button("Measure again", icon=":material/refresh:", key="lab_again")
         SECTIONS[chosen][1](state, steps, not (run and run.live))
-        now = {name: st.session_state.get(name) for name in lab_controls.LOOKING}
+        now = {name: st.session_state.get(name) for name in LOOKING}
         if linked and now != linked:
             st.rerun()
         linked.update(now)

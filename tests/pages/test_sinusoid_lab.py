@@ -63,6 +63,7 @@ def rested(app, pool):
 
 
 SMALL = {"lab_iterations": "8", "lab_meta_batch": "2", "lab_shots": "3", "lab_hidden": "4"}
+RELU = {"lab_activation": "relu"}  # bends without end, so that it can blow up
 CONFIG = resolved(replace(PRESETS["tour"], iterations=8, meta_batch=2, shots=3, hidden=(4,)))
 
 
@@ -133,11 +134,11 @@ def test_one_step_then_several_then_pause_and_reset(pool):
 def test_changed_controls_leave_the_run_alone_and_offer_to_start_again(pool):
     app = rested(press(open_page(PAGE, **SMALL), "Start"), pool)
     before = run_of(app, pool)
-    app.number_input(key="lab_inner_lr").set_value(0.02).run()
+    app.number_input(key="lab_inner_lr").set_value(0.03).run()
     assert run_of(app, pool) == before
-    assert "inner_lr 0.01 → 0.02" in "\n".join(caption.value for caption in app.caption)
+    assert "inner_lr 0.02 → 0.03" in "\n".join(caption.value for caption in app.caption)
     app = rested(press(app, "Start again with these"), pool)
-    assert run_of(app, pool).config == replace(CONFIG, inner_lr=0.02)
+    assert run_of(app, pool).config == replace(CONFIG, inner_lr=0.03)
     assert "Start again with these" not in [button.label for button in app.button]
 
 
@@ -160,7 +161,7 @@ def test_a_link_s_algorithm_brings_its_rates_too(pool):
 @pytest.mark.parametrize(
     ("parameter", "value", "sentence"),
     [
-        ("lab_inner_lr", "99", "it must be a number from 1e-08 to 10, so this is 0.01"),
+        ("lab_inner_lr", "99", "it must be a number from 1e-08 to 10, so this is 0.02"),
         ("lab_inner_steps", "2.5", "it must be a whole number from 0 to 100, so this is 2"),
         ("lab_algorithm", "magic", "so this is maml"),
         ("lab_preset", "<b>", "so this is tour"),
@@ -173,8 +174,21 @@ def test_a_link_that_asks_for_the_impossible(pool, parameter, value, sentence):
     assert sentence in text(app).replace("\\", "")
 
 
+def test_what_a_link_asks_in_vain_of_a_hidden_control_is_said_in_sight(pool):
+    app = open_page(PAGE, lab_meta_batch="0", lab_query_shots="-3", lab_hidden="4_0")
+    in_sight = "\n".join(part.value for part in app.main.children.values() if part.type == "markdown")
+    assert "lab_meta_batch = “0”; it must be a whole number from 1 to 10000, so this is 10." in in_sight
+    assert "lab_query_shots = “-3”" in in_sight
+    assert "Until then it is 40, 40." in in_sight
+
+
+def test_the_network_is_shown_after_as_many_steps_as_it_was_trained_with(pool):
+    app = rested(press(open_page(PAGE, **SMALL, lab_algorithm="reptile"), "1 step"), pool)
+    assert "after 5 steps on their points (your run" in data(app)["panels"]["adaptation"]["title"]
+
+
 def test_a_diverging_run_is_explained_and_its_last_good_state_kept(pool):
-    app = rested(press(open_page(PAGE, **SMALL, lab_inner_lr="10", lab_inner_steps="30"), "Start"), pool)
+    app = rested(press(open_page(PAGE, **SMALL, **RELU, lab_inner_lr="10", lab_inner_steps="30"), "Start"), pool)
     run = run_of(app, pool)
     assert run.status == "failed"
     assert "is not finite" in data(app)["now"]["words"]
@@ -276,7 +290,9 @@ def test_a_tab_that_has_lost_its_runs_commands_nothing(pool, command):
 
 
 def test_a_run_that_trains_far_above_the_best_guess_is_called_diverged(pool):
-    app = rested(press(open_page(PAGE, **(SMALL | {"lab_inner_lr": "1", "lab_hidden": "40, 40"})), "Start"), pool)
+    app = rested(
+        press(open_page(PAGE, **(SMALL | RELU | {"lab_inner_lr": "1", "lab_hidden": "40, 40"})), "Start"), pool
+    )
     run = run_of(app, pool)
     assert run.status == "finished"
     times = run.loss / floor(run.config).mean
