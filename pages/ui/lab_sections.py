@@ -39,7 +39,7 @@ def state_of(run: Snapshot | None) -> bytes:
 
 
 def own_steps(run: Snapshot | None) -> int:
-    """After how many steps its network is fairly judged: as many as it was trained with, if the pictures go so far."""
+    """After how many steps its network is fairly judged: as many as it was trained with, as far as pictures go."""
     config = run.config if run else lab_data.config_of(PRECOMPUTED)
     return min(max(1, config.options["inner_steps"]), lab_views.MOST_STEPS)
 

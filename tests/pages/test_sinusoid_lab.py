@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import torch
+from streamlit.testing.v1 import AppTest
 
 from maml_core.numerals import numeral
 from maml_core.train import pool as pools
@@ -98,6 +99,23 @@ def test_a_run_from_start_to_end_is_the_engine_s(pool):
     curves = now["traces"]["adaptation"]
     assert len(curves) == 16
     assert curves[1]["y"] != curves[2]["y"]
+
+
+def two_presses():
+    import streamlit as st
+
+    from maml_core.train.config import Config
+    from pages.ui import lab_buttons, live
+
+    for _ in range(2):
+        lab_buttons._advance(1, Config(meta_batch=2, shots=2, hidden=(4,)))
+        st.text(live.desk().run("lab").id)
+
+
+def test_a_second_press_before_the_page_has_come_does_not_begin_anew(pool):
+    """Both presses then give the command of the page as it was drawn before the first."""
+    first, second = (text.value for text in AppTest.from_function(two_presses).run().text)
+    assert first == second
 
 
 def test_a_run_that_ends_while_the_page_is_drawn_is_told_of(pool, monkeypatch):
