@@ -203,7 +203,7 @@ function themed(S, name) {
     modebar: { bgcolor: 'transparent', color: read('--st-gray-color'), activecolor: colour, orientation: 'v' },
   });
   const { hint } = S.data.panels[name];
-  if (hint && !S.now) {
+  if (hint && !data.some(trace => trace.x?.length)) {
     for (const key of Object.keys(layout).filter(key => /^[xy]axis/.test(key))) layout[key] = { visible: false };
     layout.annotations = [{ text: hint, showarrow: false, xref: 'paper', yref: 'paper', x: .5, y: .5, font: { size: 15, color: read('--st-gray-color') } }];
   }

@@ -44,7 +44,7 @@ class Panel(NamedTuple):
     figure: dict[str, Any]
     title: str
     alt: str
-    hint: str = ""  # stands in its place as long as there is nothing to draw
+    hint: str = ""  # stands in its place as long as no trace has a point
     of: str = ""  # what it was drawn for: a feed's traces that name something else are not put into it
 
 

@@ -46,18 +46,27 @@ def own_steps(run: Snapshot | None) -> int:
 
 def chart(desk: Desk, run: Snapshot | None, steps: int) -> None:
     """The loss and four unseen tasks, live."""
-    panels = {"loss": loss_panel(), "adaptation": _adaptation(run, steps)}
+    panels = {"loss": loss_panel(_hint(run)), "adaptation": _adaptation(run, steps)}
     live.chart(desk, NAME, panels, empty=_empty(), moving=bool(run and run.live), query={"steps": steps})
 
 
-@lru_cache(maxsize=1)
-def loss_panel() -> Panel:
-    return charts_live.panel(
-        charts_live.loss(),
-        "Query loss of each training step",
-        "The query loss of each outer step, and smoothed.",
-        "Press Start: the loss of every step appears here.",
-    )
+@lru_cache(maxsize=8)
+def loss_panel(hint: str) -> Panel:
+    title = "Query loss of each training step"
+    return charts_live.panel(charts_live.loss(), title, "The query loss of each outer step, and smoothed.", hint)
+
+
+def _hint(run: Snapshot | None) -> str:
+    """What stands in the place of a loss curve that has no point yet."""
+    if run is None:
+        return "Press Start: the loss of every step appears here."
+    if run.status == "failed":
+        return "No step came to its end, so there is no loss to draw."
+    if run.status == "finished":
+        return "A saved run brings its θ along, not its losses."
+    if run.first:
+        return "A saved run brings its θ along, not its losses.<br>Those of the steps from here on will stand here."
+    return "The loss of every step appears here."
 
 
 def _empty() -> str:
@@ -103,7 +112,7 @@ def _drawn(shown: Adaptation, steps: int, whose: str) -> Panel:
 def warm_up() -> None:
     """Draw what the first reader sees first, and what stands there after a first click on Start."""
     first = resolved(PRESETS[FIRST])
-    loss_panel()
+    loss_panel(_hint(None))
     precomputed_panel(1)
     tasks_panel(first.family, first.shots, 1)
 
@@ -173,7 +182,7 @@ def divergence(run: Snapshot | None) -> None:
 def agreement(run: Snapshot | None) -> None:
     """The losses of the next training step, three ways."""
     check = _step_losses(state_of(run))
-    lesson.vectors_line(check, "query losses of the next training step, one for each task")
+    lesson.vectors_line(check, "query losses of the tasks of the next training step")
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

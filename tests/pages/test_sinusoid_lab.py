@@ -212,6 +212,9 @@ def test_a_diverging_run_is_explained_and_its_last_good_state_kept(pool):
     assert "is not finite" in data(app)["now"]["words"]
     assert "It diverged." in text(app)
     assert int(loads(run.state)[0].step) == run.iteration
+    assert "no loss to draw" in data(app)["panels"]["loss"]["hint"]
+    app = guess(app, "just show me")
+    assert list(app.table[0].value["median"])[2:] == ["∞", "∞"]
 
 
 def test_a_ceiling_is_a_sentence_beside_the_buttons(monkeypatch):
@@ -269,6 +272,14 @@ def test_an_imported_run_goes_on_to_the_last_bit_and_sets_the_controls(pool):
     app = rested(press(app, "Resume"), pool)
     found, expected = loads(run_of(app, pool).state)[0], trained(config, 12)
     assert all(torch.equal(leaf, expected.theta[name]) for name, leaf in found.theta.items())
+
+
+@pytest.mark.parametrize(("done", "words"), [(5, "Paused."), (8, "Finished all 8 steps.")])
+def test_an_imported_run_says_that_it_has_no_curve_in_place_of_an_empty_grid(pool, done, words):
+    app = upload(open_page(PAGE), dumps(trained(CONFIG, done), CONFIG))
+    assert data(app)["now"]["words"] == words
+    assert "not its losses" in data(app)["panels"]["loss"]["hint"]
+    assert data(app)["now"]["traces"]["loss"][0]["x"] == []
 
 
 def test_what_is_no_run_is_refused_in_a_sentence(pool):
