@@ -190,7 +190,8 @@ class Pool:
         waiting = [other.id for _, other in queue(readers)]
         share = min(1.0, self.limits.workers / max(1, len(pairs(readers, *LIVE))))
         others = sum(bool(other.live) for other in readers if other is not reader) if share < 1 else 0
-        return snapshot(run, ahead=waiting.index(run.id) if run.id in waiting else 0, sharing=others, share=share)
+        ahead = waiting.index(run.id) if run.id in waiting else 0
+        return snapshot(run, ready=bool(self._crew.device), ahead=ahead, sharing=others, share=share)
 
 
 def _target(config: Config, at: int, steps: int | None) -> int:

@@ -55,7 +55,7 @@ def run_of(app, pool):
 
 
 def rested(app, pool):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while run_of(app, pool).live:
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -123,18 +123,19 @@ def test_a_run_that_ends_while_the_page_is_drawn_is_told_of(pool, monkeypatch):
     look = feeds.FEEDS["lab"]
 
     def late(pool, token, owner, query):
+        pool.stop(token, "lab")
         while pool.snapshot(token, "lab").live:
             time.sleep(0.01)
         return look(pool, token, owner, query)
 
     monkeypatch.setitem(feeds.FEEDS, "lab", late)
-    app = press(open_page(PAGE, **(SMALL | {"lab_iterations": "2000"})), "Start")
+    app = press(open_page(PAGE, **(SMALL | {"lab_iterations": "100000"})), "Start")
     assert "Pause" in [button.label for button in app.button]
     assert data(app)["moving"]
     assert not data(app)["now"]["live"]
     app.run()
     assert not data(app)["moving"]
-    assert "Start again" in [button.label for button in app.button]
+    assert "Resume" in [button.label for button in app.button]
 
 
 def test_one_step_then_several_then_pause_and_reset(pool):
@@ -359,8 +360,13 @@ def test_without_a_server_of_its_own_the_charts_are_plain(pool, monkeypatch):
 
     monkeypatch.setattr(pools, "SHARED", None)
     monkeypatch.setattr(live, "_own_pool", lambda: pool)
-    app = press(open_page(PAGE, **SMALL), "1 step")
-    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+    app = open_page(PAGE, **SMALL)
+    assert "Press Start" in app.get("plotly_chart")[0].proto.spec
+    app = press(app, "1 step")
+    while pool.snapshot(before_token(app), "lab").live:
+        time.sleep(0.01)
+    figure = json.loads(app.run().get("plotly_chart")[0].proto.spec)
+    assert "annotations" not in figure["layout"]
     assert figure["data"][0]["y"] == pytest.approx(losses(CONFIG, 1), rel=1e-4)
 
 
