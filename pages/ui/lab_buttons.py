@@ -97,7 +97,9 @@ def _said(value: object) -> str:
 def take_away(desk: Desk, run: Snapshot | None) -> None:
     """Export and import. To open it runs the page: a run that trains is taken as it is at that moment."""
     with st.popover("Export, import", icon=":material/swap_vert:", key="lab files", on_change="rerun"):
-        if run is None:
+        if desk.moved:
+            st.caption("The run is in another tab: take it away there, or bring it here.")
+        elif run is None:
             st.caption("Once a run has started, its θ, its curve, its command line and a script are here.")
         else:
             _export(desk, run)
@@ -145,8 +147,8 @@ def script(desk: Desk, run: Snapshot | None, wanted: Config) -> Callable[[], str
 
 
 def curve_csv(desk: Desk, run: Snapshot) -> str:
-    """Every loss with the number of its step."""
-    losses = desk.pool.losses(desk.token, NAME)
+    """Every loss with the number of its step, as far as the file's name and its θ go: a run may have gone on."""
+    losses = desk.pool.losses(desk.token, NAME)[: run.state_step - run.first]
     rows = zip(range(run.first + 1, run.first + 1 + len(losses)), losses, smoothed(losses), strict=True)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

@@ -22,7 +22,7 @@ from maml_core.train.evaluate import adaptation, unseen
 from maml_core.train.limits import Limits
 from maml_core.train.stability import stability
 from maml_core.train.step import initial_state, meta_step
-from pages.ui import feeds, lab_buttons, lab_sections
+from pages.ui import feeds, lab_buttons, lab_sections, own_task_views
 from pages.ui.live import Desk
 from tests.pages.test_pages import guess, open_page, text
 from tests.train import inline
@@ -249,6 +249,8 @@ def test_the_csv_has_every_loss(pool):
     rows = list(csv.DictReader(lab_buttons.curve_csv(desk, run_of(app, pool)).splitlines()))
     assert [float(row["query_loss"]) for row in rows] == losses(CONFIG, 8)
     assert [row["step"] for row in rows] == [str(n) for n in range(1, 9)]
+    earlier = replace(run_of(app, pool), state_step=5)  # as it was when the file was offered
+    assert lab_buttons.curve_csv(desk, earlier).count("\n") == 6
 
 
 def trained(config, steps):
@@ -309,6 +311,7 @@ def test_a_tab_that_has_lost_its_runs_commands_nothing(pool, command):
         app = upload(app, dumps(trained(config, 1), config))
         assert app.selectbox(key="lab_algorithm").value == "maml"
         assert app.file_uploader(key="lab_upload").disabled
+        assert any("The run is in another tab" in caption.value for caption in app.caption)
     else:
         app = press(app, command)
     assert pool.snapshot(before_token(app), "lab") == before
@@ -383,6 +386,11 @@ def test_an_imported_run_of_many_inner_steps_sets_no_control_beyond_its_range(po
     assert app.number_input(key="lab_inner_steps").value == 100
     assert "The link asked for" not in text(app)
     assert any("inner_steps 150 → 100" in caption.value for caption in app.caption)
+
+
+def test_only_plain_numbers_are_points_and_zero_has_no_sign():
+    assert own_task_views.parse_points("1_0 2; −1 -0") == ((None, 2.0), (-1.0, 0.0))
+    assert own_task_views.format_points(own_task_views.parse_points("-0 1")) == "0 1"
 
 
 def test_points_outside_the_usual_plot_are_in_it_and_a_blow_up_is_said(pool):
