@@ -4,15 +4,16 @@
 const TICK = 80;         // ms between two thoughts of looking at the server
 const PACE = 250;        // ms between two looks at a run that moves
 const IDLE = 3000;       // ms between two looks at a run at rest: another tab may have taken it, or lead it on
-const EAGER = 2000;      // ms after a click in which every tick looks, without waiting for the page
+const EAGER = 2000;      // ms after a click in which every tick looks, as long as the page has not come
 const SAY_EVERY = 5000;  // ms between two sentences to a screen reader while nothing but the numbers changes
 const KEY = 'inner-loop-reader';
 const BUTTONS = [['zoom2d', 'pan2d', 'resetScale2d', 'toImage']];
 const INKS = { '#000001': '--st-blue-color', '#000002': '--st-violet-color', '#000003': '--st-orange-color', '#000004': '--st-green-color' };
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const S = parentElement._live ??= { said: -Infinity, looked: -Infinity, eager: -Infinity, figures: {}, boxes: {} };
+  const S = parentElement._live ??= { said: -Infinity, looked: -Infinity, figures: {}, boxes: {} };
   Object.assign(S, { data, tell: setTriggerValue, host: parentElement });
+  Object.assign(S, { eager: -Infinity, ended: false });  // the page has come
   remember(S);
   build(S);
   take(S, data.now);
@@ -123,9 +124,8 @@ function watch(S) {
 function tick(S) {
   const now = performance.now(), eager = now < S.eager;
   if (eager || (S.now?.live && now - S.looked >= PACE)) return look(S);
-  // It ended by itself: the rest of the page waits for that. After a click the page comes anyway.
-  const end = S.now && !S.now.live && S.data.now?.live && `${S.now.id} ${S.now.version}`;
-  if (end && S.ended !== end) S.tell('ended', S.ended = end);
+  // It ended by itself: the rest of the page, which was drawn while it moved, waits for that.
+  if (S.data.moving && S.now && !S.now.live && !S.ended) { S.ended = true; S.tell('ended', `${S.now.id} ${S.now.version}`); }
   if (now - S.looked >= IDLE) look(S);
 }
 
@@ -203,7 +203,7 @@ function themed(S, name) {
     modebar: { bgcolor: 'transparent', color: read('--st-gray-color'), activecolor: colour, orientation: 'v' },
   });
   const { hint } = S.data.panels[name];
-  if (hint && !S.now) {
+  if (hint && !data.some(trace => trace.x?.length)) {
     for (const key of Object.keys(layout).filter(key => /^[xy]axis/.test(key))) layout[key] = { visible: false };
     layout.annotations = [{ text: hint, showarrow: false, xref: 'paper', yref: 'paper', x: .5, y: .5, font: { size: 15, color: read('--st-gray-color') } }];
   }

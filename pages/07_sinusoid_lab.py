@@ -13,7 +13,8 @@ run = desk.run(lab_buttons.NAME)
 lab_buttons.buttons(desk, run, wanted)
 place = st.container()
 revealed = lab_question.predict(NAME)
-steps = lab_views.steps_control() if revealed else 1
+own = lab_sections.own_steps(run)
+steps = lab_views.steps_control(own) if revealed else own
 with place:
     lab_sections.chart(desk, run, steps)
     lab_sections.divergence(run)
@@ -27,8 +28,8 @@ loss falls. The four tasks above are drawn from numbers that no training step us
 before it has seen a point: one curve, the same for every task, so where it lies near one of them that is luck. What
 counts is how far the steps carry it.
 
-Start the *tour* and watch both charts. Then break it: raise α until a run diverges, give one algorithm the rates of
-another, or show fewer points than a sine has unknowns.
+Start the *tour* and watch both charts. Then break it: take `relu` for `tanh` in *All settings* and raise α to 1, give
+one algorithm the rates of another, or show fewer points than a sine has unknowns.
 """
 )
 if revealed:

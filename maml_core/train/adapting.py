@@ -30,7 +30,7 @@ class Curves(NamedTuple):
     support: tuple[tuple[float, float], ...]
     truth: tuple[float, ...]  # on the grid
     predictions: tuple[tuple[float, ...], ...]  # (steps + 1) times the grid; not finite where φ has diverged
-    errors: tuple[float, ...]  # (steps + 1): on query examples that no step has seen
+    errors: tuple[float, ...]  # (steps + 1): on query examples that no step has seen; ∞ where φ has diverged
 
 
 class Adaptation(NamedTuple):
@@ -90,7 +90,7 @@ def _curves(drawn: Tasks, i: int, x: Tensor, predictions: Tensor, errors: Tensor
         support=points_of(drawn.support.x[i], drawn.support.y[i]),
         truth=tuple((amplitude * torch.sin(frequency * x.flatten() - phase)).tolist()),
         predictions=tuple(tuple(row) for row in predictions.squeeze(-1).tolist()),
-        errors=tuple(errors.tolist()),
+        errors=tuple(errors.nan_to_num(nan=math.inf, posinf=math.inf).tolist()),
     )
 
 

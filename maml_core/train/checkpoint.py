@@ -18,7 +18,7 @@ from torch import Tensor
 from maml_core.meta.inner import RATE
 from maml_core.meta.models import mlp_shapes
 from maml_core.meta.trees import Params
-from maml_core.train.config import MOST_ITERATIONS, Config, resolved
+from maml_core.train.config import Config, resolved
 from maml_core.train.step import State
 
 FORMAT = "through-the-inner-loop run, version 1"
@@ -102,8 +102,8 @@ def _state_of(tensors: dict[str, Tensor], config: Config, device: torch.device) 
         raise CheckpointError(f"The file and its configuration disagree about the tensor {name!r:.60}.")
     for name, shape in shapes.items():
         _require(name, tensors[name], shape)
-    if not 0 <= int(tensors["step"]) <= MOST_ITERATIONS:
-        raise CheckpointError(f"The file counts {int(tensors['step'])} steps, which no run can have done.")
+    if not 0 <= int(tensors["step"]) <= config.iterations:
+        raise CheckpointError(f"The file counts {int(tensors['step'])} of {config.iterations} steps, as no run can.")
     placed = {name: tensors[name].to(device) for name in shapes}
     theta, first, second = (_part(placed, part) for part in _PARTS)
     step, query_loss, norm = (placed[name] for name in ("step", "query_loss", "gradient_norm"))

@@ -115,6 +115,8 @@ PRESETS: dict[str, Config] = {
     "meta-sgd": Config("meta-sgd", "frequency", meta_batch=4, iterations=60_000),
     # one parameter less: every curve has the same amplitude range but any phase
     "phase-only": Config(family="phase", iterations=15_000),
-    # enough to see that it works, in about half a minute: larger steps from larger weights, over fewer tasks
-    "tour": Config(initialisation="he", iterations=6_000, meta_batch=10, outer_lr=3e-3),
+    # enough to see that it works, in about half a minute: a smooth network, larger weights and steps, fewer tasks
+    "tour": Config(
+        activation="tanh", initialisation="he", iterations=6_000, meta_batch=10, inner_lr=0.02, outer_lr=3e-3
+    ),
 }

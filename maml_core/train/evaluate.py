@@ -44,7 +44,7 @@ class Summary:
         return Summary(
             mean=ordered.mean().item(),
             sem=ordered.std().item() / math.sqrt(len(ordered)) if len(ordered) > 1 else math.nan,
-            median=ordered.quantile(0.5).item(),
+            median=ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1].mean().item(),  # of infinities too
             trimmed_mean=ordered[cut : len(ordered) - cut].mean().item(),
             diverged=((ordered > far) | ordered.isinf()).double().mean().item(),
         )

@@ -23,7 +23,7 @@ class Learner(NamedTuple):
 
     inner_lr: float | None  # None: rates of its own for every weight
     predictions: tuple[tuple[float, ...], ...]  # (steps + 1) times the grid
-    errors: tuple[float, ...]  # (steps + 1): mean squared error on the points themselves
+    errors: tuple[float, ...]  # (steps + 1): mean squared error on the points themselves; ∞ where φ has diverged
 
 
 class OwnTask(NamedTuple):
@@ -65,7 +65,7 @@ def _learner(start: Start, support: Batch, x: torch.Tensor, steps: int) -> Learn
     return Learner(
         _rate(config),
         tuple(tuple(predict(config, phi, x).flatten().tolist()) for phi in stops),
-        tuple(loss(phi, support).item() for phi in stops),
+        tuple(loss(phi, support).nan_to_num(nan=math.inf, posinf=math.inf).item() for phi in stops),
     )
 
 

@@ -32,7 +32,7 @@ from maml_core.train.config import Config, resolved
 from maml_core.train.crew import Crew
 from maml_core.train.hiring import Hire, hire
 from maml_core.train.limits import Limits, Refused, from_environment, require_room
-from maml_core.train.run import LIVE, Run
+from maml_core.train.run import LIVE, Run, Status
 from maml_core.train.snapshots import Snapshot, snapshot
 from maml_core.train.step import initial_state
 from maml_core.train.turns import Reader, pairs, queue
@@ -91,12 +91,13 @@ class Pool:
         return self._begin(token, name, run)
 
     def load(self, token: str, name: str, data: bytes) -> Snapshot:
-        """A saved run in place of any old one, paused where it was. Raises CheckpointError for what is none."""
+        """A saved run in place of any old one, paused or finished where it was. Raises CheckpointError for none."""
         if len(data) > self.limits.reader_mib * 2**20:
             raise Refused(f"The file is larger than the {self.limits.reader_mib} MiB that a reader's runs may take.")
         state, config = loads(data)
         step = int(state.step)
-        return self._begin(token, name, Run(config, data, step, step, status="paused"))
+        status: Status = "paused" if step < config.iterations else "finished"
+        return self._begin(token, name, Run(config, data, step, step, status=status))
 
     def resume(self, token: str, name: str) -> Snapshot:
         """Go on to the end."""
@@ -189,7 +190,8 @@ class Pool:
         waiting = [other.id for _, other in queue(readers)]
         share = min(1.0, self.limits.workers / max(1, len(pairs(readers, *LIVE))))
         others = sum(bool(other.live) for other in readers if other is not reader) if share < 1 else 0
-        return snapshot(run, ahead=waiting.index(run.id) if run.id in waiting else 0, sharing=others, share=share)
+        ahead = waiting.index(run.id) if run.id in waiting else 0
+        return snapshot(run, ready=bool(self._crew.device), ahead=ahead, sharing=others, share=share)
 
 
 def _target(config: Config, at: int, steps: int | None) -> int:

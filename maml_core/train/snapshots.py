@@ -35,14 +35,17 @@ class Snapshot:
         return self.status in LIVE
 
 
-def snapshot(run: Run, *, ahead: int, sharing: int, share: float) -> Snapshot:
-    """What a reader may see. `ahead`: runs before it in the queue; `share`: of the time that it gets a worker."""
+def snapshot(run: Run, *, ready: bool, ahead: int, sharing: int, share: float) -> Snapshot:
+    """What a reader may see.
+
+    `ready`: there is a worker by now; `ahead`: runs before it in the queue; `share`: of the time that it has one.
+    """
     todo = run.until - run.iteration
     return Snapshot(
         id=run.id,
         config=run.config,
         status=run.status,
-        words=_words(run, ahead, sharing),
+        words=_words(run, ready, ahead, sharing),
         iteration=run.iteration,
         until=run.until,
         first=run.first,
@@ -59,10 +62,11 @@ def snapshot(run: Run, *, ahead: int, sharing: int, share: float) -> Snapshot:
     )
 
 
-def _words(run: Run, ahead: int, sharing: int) -> str:
+def _words(run: Run, ready: bool, ahead: int, sharing: int) -> str:
     """The status as a reader reads it."""
     others = f" Sharing with {sharing} other reader{'s' * (sharing > 1)}: you take turns." if sharing else ""
-    queue = f"Waiting for its turn, {ahead} before it." if ahead else "Waiting for a worker."
+    idle = "Waiting for a worker." if ready else "Starting a worker process …"
+    queue = f"Waiting for its turn, {ahead} before it." if ahead else idle
     kept = f"The state of step {run.state_step} is kept."
     text = {
         "waiting": queue + others,

@@ -32,7 +32,7 @@ def loss(name: str = "query loss after adaptation") -> go.Figure:
     figure.update_traces(hovertemplate="%{y:.4g}")
     figure.update_xaxes(title="outer steps", rangemode="tozero")
     ticks = [digit * 10.0**power for power in range(-6, 13) for digit in (1, 2, 5)]
-    figure.update_yaxes(title=name, type="log", tickvals=ticks, ticktext=[numeral(tick) for tick in ticks])
+    figure.update_yaxes(title=name, type="log", tickvals=ticks, ticktext=[numeral(tick, 4) for tick in ticks])
     return figure.update_layout(
         height=HEIGHT, margin=MARGIN, hovermode="x unified", legend={"orientation": "h", "y": 1.12}
     )
@@ -44,7 +44,7 @@ class Panel(NamedTuple):
     figure: dict[str, Any]
     title: str
     alt: str
-    hint: str = ""  # stands in its place as long as there is nothing to draw
+    hint: str = ""  # stands in its place as long as no trace has a point
     of: str = ""  # what it was drawn for: a feed's traces that name something else are not put into it
 
 
@@ -57,4 +57,8 @@ def filled(panel: Panel, traces: Sequence[dict[str, Any]]) -> go.Figure:
     """The panel's figure with its traces updated: what the live chart does in the browser."""
     more = [*traces, *({} for _ in panel.figure["data"])]
     data = [{**trace, **fresh} for trace, fresh in zip(panel.figure["data"], more, strict=False)]
-    return go.Figure({"data": data, "layout": panel.figure["layout"]})
+    figure = go.Figure({"data": data, "layout": panel.figure["layout"]})
+    if panel.hint and not any(trace.get("x") for trace in data):
+        figure.update_xaxes(visible=False).update_yaxes(visible=False)
+        figure.add_annotation(text=panel.hint, showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5)
+    return figure

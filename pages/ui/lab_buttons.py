@@ -26,8 +26,8 @@ def buttons(desk: Desk, run: Snapshot | None, wanted: Config) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         _first(run, wanted, ended, disabled=desk.moved)
         idle = desk.moved or live_now or ended
-        _step("1 step", 1, run, wanted, disabled=idle)
-        _step(f"{MANY} steps", MANY, run, wanted, disabled=idle)
+        st.button("1 step", disabled=idle, on_click=_advance, args=(1, wanted))
+        st.button(f"{MANY} steps", disabled=idle, on_click=_advance, args=(MANY, wanted))
         _plain("Stop", "stop", disabled=not live_now)
         _plain("Reset", "restart_alt", disabled=run is None or live_now)
         if run and run.config != wanted:
@@ -75,10 +75,13 @@ def _first(run: Snapshot | None, wanted: Config, ended: bool, *, disabled: bool)
     )
 
 
-def _step(label: str, steps: int, run: Snapshot | None, wanted: Config, *, disabled: bool) -> None:
-    """So many steps, from where it is or from the first weights."""
-    args, options = (("step", NAME, steps), {}) if run else (("start", NAME, wanted), {"steps": steps})
-    st.button(label, disabled=disabled, on_click=live.tell, args=args, kwargs=options)
+def _advance(steps: int, wanted: Config) -> None:
+    """So many steps, from where it is or from the first weights: decided now, for a second press may come so soon
+    that the page still shows what was before the first."""
+    if live.desk().run(NAME):
+        live.tell("step", NAME, steps)
+    else:
+        live.tell("start", NAME, wanted, steps=steps)
 
 
 def differences(run: Config, wanted: Config) -> str:
@@ -94,7 +97,9 @@ def _said(value: object) -> str:
 def take_away(desk: Desk, run: Snapshot | None) -> None:
     """Export and import. To open it runs the page: a run that trains is taken as it is at that moment."""
     with st.popover("Export, import", icon=":material/swap_vert:", key="lab files", on_change="rerun"):
-        if run is None:
+        if desk.moved:
+            st.caption("The run is in another tab: take it away there, or bring it here.")
+        elif run is None:
             st.caption("Once a run has started, its θ, its curve, its command line and a script are here.")
         else:
             _export(desk, run)
@@ -142,8 +147,8 @@ def script(desk: Desk, run: Snapshot | None, wanted: Config) -> Callable[[], str
 
 
 def curve_csv(desk: Desk, run: Snapshot) -> str:
-    """Every loss with the number of its step."""
-    losses = desk.pool.losses(desk.token, NAME)
+    """Every loss with the number of its step, as far as the file's name and its θ go: a run may have gone on."""
+    losses = desk.pool.losses(desk.token, NAME)[: run.state_step - run.first]
     rows = zip(range(run.first + 1, run.first + 1 + len(losses)), losses, smoothed(losses), strict=True)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

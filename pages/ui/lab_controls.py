@@ -3,66 +3,56 @@
 Every control is a field of `maml_core.train.config.Config` and has its sentence, unit and range from there.
 """
 
-from collections.abc import Callable
-from dataclasses import Field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from maml_core.train.config import PRESETS, Config, resolved
 from pages.ui import controls
-
-FIRST = "tour"
-WHY = {
-    "tour": "enough to see it work, in about half a minute",
-    "paper": "Finn, Abbeel & Levine (2017): 70 000 steps, 5 points a task",
-    "fomaml": "the paper's setting without second derivatives",
-    "reptile": "Nichol, Achiam & Schulman (2018): their network and family, at rates that are stable here",
-    "meta-sgd": "Li et al. (2017): the frequency varies too, and every weight learns a rate of its own",
-    "phase-only": "any phase from 0 to 2π",
-}
-SPECS: dict[str, "Field[Any]"] = {spec.name: spec for spec in fields(Config)}
-MAIN = ("inner_lr", "inner_steps", "shots", "iterations")
-OTHERS = (
-    "family",
-    "meta_batch",
-    "query_shots",
-    "outer_lr",
-    "outer",
-    "seed",
-    "hidden",
-    "activation",
-    "initialisation",
+from pages.ui.lab_fields import (
+    FIRST,
+    LABELS,
+    LOOKING,
+    MAIN,
+    MOST_INNER_STEPS,
+    OTHERS,
+    OWN,
+    SPECS,
+    WHY,
+    allowed,
+    key,
+    limits,
 )
-OWN = ("inner_lr", "inner_steps", "outer_lr")  # every algorithm has its own
-LABELS = {
-    "inner_lr": "α, inner_lr",
-    "outer_lr": "β, outer_lr",
-    "pull": "λ, pull",
-    "leap_lr": "β of the leap, leap_lr",
-    "meta_batch": "tasks a step, meta_batch",
-}
-LOOKING = ("lab_steps", "lab_look", "lab_statistic", "points")  # parameters of what is shown beside the run
-MOST_INNER_STEPS = 100  # in a page; the command line allows more
 
-
-def key(name: str) -> str:
-    """A control's key and URL parameter."""
-    return f"lab_{name}"
+WIDTH = 140  # pixels of a control
 
 
 def config(most_iterations: int) -> Config:
     """The configuration that the controls ask for."""
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        preset = _words("preset", "preset", tuple(WHY), FIRST, _presets_help(), _preset_chosen)
+        preset = _words("preset", tuple(WHY), FIRST, _presets_help(), _preset_chosen)
         base = PRESETS[preset]
         algorithm = _field_words("algorithm", base.algorithm, _algorithm_chosen)
         base = _with_own(base, algorithm)
         values = {name: _number(name, base, most_iterations) for name in MAIN}
-        with st.popover("All settings", icon=":material/tune:"):
+        with (
+            st.popover("All settings", icon=":material/tune:"),
+            st.container(horizontal=True, gap="small", vertical_alignment="bottom"),
+        ):
             values |= {name: _other(name, base, most_iterations) for name in OTHERS}
             values |= {name: _number(name, base, most_iterations) for name in base.row.options}
-    return resolved(replace(base, **values))
+    _explain({"preset": preset, "algorithm": algorithm, **values}, most_iterations)
+    return resolved(replace(base, **values | {"hidden": _widths(values["hidden"], base)}))
+
+
+def _explain(values: Mapping[str, Any], most_iterations: int) -> None:
+    """What the link asks for and cannot have, below all controls: the popover may be closed."""
+    for name, value in values.items():
+        rejected = st.session_state["rejections"].get(key(name))
+        shown = "empty" if value is None else str(value)
+        controls.explain_rejection(key(name), rejected, allowed(name, most_iterations), shown)
 
 
 def show(shown: Config) -> None:
@@ -96,48 +86,35 @@ def _algorithm_chosen() -> None:
 
 def _words(
     name: str,
-    label: str,
     options: tuple[str, ...],
     default: str,
     help_text: str,
     changed: Callable[[], None] | None = None,
 ) -> str:
-    rejected = controls._rejected(key(name), default, lambda raw: raw in options)
-    on_change = changed or "rerun"
-    value = st.selectbox(
-        label,
+    controls._rejected(key(name), default, lambda raw: raw in options)
+    return st.selectbox(
+        LABELS.get(name, name),
         options,
         options.index(default),
         key=key(name),
         bind="query-params",
         help=help_text,
-        on_change=on_change,
-        width=140,
+        on_change=changed or "rerun",
+        width=WIDTH,
     )
-    controls.explain_rejection(key(name), rejected, f"it must be {' or '.join(options)}", value)
-    return value
 
 
 def _field_words(name: str, default: str, changed: Callable[[], None] | None = None) -> str:
     spec = SPECS[name].metadata
-    return _words(name, LABELS.get(name, name), spec["allowed"], default, spec["help"], changed)
-
-
-def _range(name: str, most_iterations: int) -> tuple[type, Any, Any]:
-    """Whole number or not, and the two ends that a page allows."""
-    kind = int if "int" in str(SPECS[name].type) else float
-    low, high = map(kind, SPECS[name].metadata["allowed"])
-    return kind, low, {"iterations": most_iterations, "inner_steps": MOST_INNER_STEPS}.get(name, high)
+    return _words(name, spec["allowed"], default, spec["help"], changed)
 
 
 def _number(name: str, base: Config, most_iterations: int) -> Any:  # noqa: ANN401
     """A field that is a number; None where that is allowed and nothing is typed."""
     spec, default = SPECS[name].metadata, getattr(base, name)
-    kind, low, high = _range(name, most_iterations)
+    kind, low, high = limits(name, most_iterations)
     whole = kind is int
-    rejected = controls._rejected(
-        key(name), default, lambda raw: low <= float(raw) <= high and kind(float(raw)) == float(raw)
-    )
+    controls._rejected(key(name), default, lambda raw: low <= float(raw) <= high and kind(float(raw)) == float(raw))
     value = st.number_input(
         LABELS.get(name, name),
         low,
@@ -148,10 +125,7 @@ def _number(name: str, base: Config, most_iterations: int) -> Any:  # noqa: ANN4
         key=key(name),
         bind="query-params",
         help=f"{spec['help']} {'In ' + spec['unit'] + '.' if spec['unit'] else ''}",
-        width=140,
-    )
-    controls.explain_rejection(
-        key(name), rejected, f"it must be a {'whole ' * whole}number from {low:g} to {high:g}", f"{value or 0:g}"
+        width=WIDTH,
     )
     return default if value is None else value
 
@@ -159,28 +133,29 @@ def _number(name: str, base: Config, most_iterations: int) -> Any:  # noqa: ANN4
 def _other(name: str, base: Config, most_iterations: int) -> Any:  # noqa: ANN401
     default = getattr(base, name)
     if name == "hidden":
-        return _hidden(base)
+        help_text = f"{SPECS[name].metadata['help']} For example 40, 40."
+        return st.text_input(
+            "hidden layers",
+            ", ".join(map(str, base.hidden)),
+            key=key(name),
+            bind="query-params",
+            max_chars=60,
+            help=help_text,
+            width=WIDTH,
+        )
     return _field_words(name, default) if isinstance(default, str) else _number(name, base, most_iterations)
 
 
-def _hidden(base: Config) -> tuple[int, ...]:
+def _widths(text: str, base: Config) -> tuple[int, ...]:
     """Widths, typed as a list; what cannot be read gets a sentence, and the preset's stand in."""
-    text = st.text_input(
-        "hidden layers",
-        ", ".join(map(str, base.hidden)),
-        key=key("hidden"),
-        bind="query-params",
-        max_chars=60,
-        help=f"{SPECS['hidden'].metadata['help']} For example 40, 40.",
-    )
+    parts = [part.strip() for part in text.split(",") if part.strip()]
     try:
-        widths = tuple(int(part) for part in text.split(",") if part.strip())
-        return replace(base, hidden=widths).hidden
+        if not all(part.isdecimal() for part in parts):
+            raise ValueError("hidden layers must be whole numbers with commas between them.")
+        return replace(base, hidden=tuple(map(int, parts))).hidden
     except ValueError as error:
-        said = (
-            str(error) if "hidden" in str(error) else "hidden layers must be whole numbers with commas between them."
-        )
-        st.markdown(f":red[{controls.escaped(said)} Until then it is {', '.join(map(str, base.hidden))}.]")
+        stand_in = ", ".join(map(str, base.hidden))
+        st.markdown(f":red[{controls.escaped(str(error))} Until then it is {stand_in}.]")
         return base.hidden
 
 

@@ -18,7 +18,6 @@ from pages.ui import (
     charts_live,
     controls,
     feeds,
-    lab_controls,
     lab_data,
     lab_views,
     lesson,
@@ -26,7 +25,7 @@ from pages.ui import (
 )
 from pages.ui.charts_live import Panel
 from pages.ui.lab_buttons import NAME
-from pages.ui.lab_controls import FIRST
+from pages.ui.lab_fields import FIRST, LOOKING
 from pages.ui.live import Desk
 from pages.ui.own_task_views import own_task
 from pages.ui.step_graph_view import step_graph
@@ -39,20 +38,35 @@ def state_of(run: Snapshot | None) -> bytes:
     return PRECOMPUTED if run is None else run.state
 
 
+def own_steps(run: Snapshot | None) -> int:
+    """After how many steps its network is fairly judged: as many as it was trained with, as far as pictures go."""
+    config = run.config if run else lab_data.config_of(PRECOMPUTED)
+    return min(max(1, config.options["inner_steps"]), lab_views.MOST_STEPS)
+
+
 def chart(desk: Desk, run: Snapshot | None, steps: int) -> None:
     """The loss and four unseen tasks, live."""
-    panels = {"loss": loss_panel(), "adaptation": _adaptation(run, steps)}
-    live.chart(desk, NAME, panels, empty=_empty(), query={"steps": steps})
+    panels = {"loss": loss_panel(_hint(run)), "adaptation": _adaptation(run, steps)}
+    live.chart(desk, NAME, panels, empty=_empty(), moving=bool(run and run.live), query={"steps": steps})
 
 
-@lru_cache(maxsize=1)
-def loss_panel() -> Panel:
-    return charts_live.panel(
-        charts_live.loss(),
-        "Query loss of each training step",
-        "The query loss of each outer step, and smoothed.",
-        "Press Start: the loss of every step appears here.",
-    )
+@lru_cache(maxsize=8)
+def loss_panel(hint: str) -> Panel:
+    title = "Query loss of each training step"
+    return charts_live.panel(charts_live.loss(), title, "The query loss of each outer step, and smoothed.", hint)
+
+
+def _hint(run: Snapshot | None) -> str:
+    """What stands in the place of a loss curve that has no point yet."""
+    if run is None:
+        return "Press Start: the loss of every step appears here."
+    if run.status == "failed":
+        return "No step came to its end, so there is no loss to draw."
+    if run.status == "finished":
+        return "A saved run brings its θ along, not its losses."
+    if run.first:
+        return "A saved run brings its θ along, not its losses.<br>Those of the steps from here on will stand here."
+    return "The loss of every step appears here."
 
 
 def _empty() -> str:
@@ -98,7 +112,7 @@ def _drawn(shown: Adaptation, steps: int, whose: str) -> Panel:
 def warm_up() -> None:
     """Draw what the first reader sees first, and what stands there after a first click on Start."""
     first = resolved(PRESETS[FIRST])
-    loss_panel()
+    loss_panel(_hint(None))
     precomputed_panel(1)
     tasks_panel(first.family, first.shots, 1)
 
@@ -144,7 +158,7 @@ def beside(desk: Desk, steps: int) -> None:
             if run and run.live:
                 st.button("Measure again", icon=":material/refresh:", key="lab_again")
         SECTIONS[chosen][1](state, steps, not (run and run.live))
-        now = {name: st.session_state.get(name) for name in lab_controls.LOOKING}
+        now = {name: st.session_state.get(name) for name in LOOKING}
         if linked and now != linked:
             st.rerun()
         linked.update(now)
@@ -168,7 +182,7 @@ def divergence(run: Snapshot | None) -> None:
 def agreement(run: Snapshot | None) -> None:
     """The losses of the next training step, three ways."""
     check = _step_losses(state_of(run))
-    lesson.vectors_line(check, "query losses of the next training step, one for each task")
+    lesson.vectors_line(check, "query losses of the tasks of the next training step")
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

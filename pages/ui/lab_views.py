@@ -20,7 +20,7 @@ MOST_STEPS = 10
 TASKS, TASKS_AT_REST = 100, 600
 
 
-def steps_control(default: int = 1) -> int:
+def steps_control(default: int) -> int:
     """How many inner steps the pictures show: 0 is the network before it adapts."""
     help_text = "Gradient steps on the points of one task. The lab's pictures show the network after this many."
     return int(controls._slider("lab_steps", "inner steps shown", (0, MOST_STEPS), default, 1, help_text))

@@ -4,7 +4,7 @@
     run = desk.run("lab")                         # a Snapshot, or None
     st.button("Pause", on_click=live.tell, args=("pause", "lab"))
     live.refusal("lab")                           # the sentence, if the last command could not be done
-    live.chart(desk, "lab", panels, empty="Press Start.")
+    live.chart(desk, "lab", panels, empty="Press Start.", moving=bool(run and run.live))
 
 The chart is a component that asks `/api/run` four times a second while a run moves (`feeds.FEEDS` has the answers),
 and tells the page once when it has stopped. Without serve.py there is no such route: then a fragment redraws plain
@@ -141,9 +141,18 @@ def refusal(name: str) -> str:
 
 
 def chart(
-    desk: Desk, feed: str, panels: Mapping[str, Panel], *, empty: str, query: Mapping[str, object] | None = None
+    desk: Desk,
+    feed: str,
+    panels: Mapping[str, Panel],
+    *,
+    empty: str,
+    moving: bool,
+    query: Mapping[str, object] | None = None,
 ) -> None:
-    """The panels, following the runs of a feed. `empty`: what is said as long as there is none."""
+    """The panels, following the runs of a feed. `empty`: what is said as long as there is none.
+
+    `moving`: for which the page has drawn its buttons; a run may end between them and the look that is taken here.
+    """
     if desk.moved:
         _say_moved()
         empty = "Its curves are in that tab now."
@@ -151,7 +160,7 @@ def chart(
     query = {"feed": feed} | {name: str(value) for name, value in (query or {}).items()}
     look = partial(_look, desk, query)
     if pools.SHARED is None:
-        plain_live.chart(look, panels, empty)
+        plain_live.chart(look, panels, empty, moving=moving)
         return
     data = {
         "token": "" if desk.moved else desk.token,
@@ -162,6 +171,7 @@ def chart(
         "query": query,
         "panels": {name: panel._asdict() for name, panel in panels.items()},
         "now": look(),
+        "moving": moving,
         "empty": empty,
     }
     key = f"live {feed}"

@@ -31,7 +31,7 @@ def parse_points(text: str) -> tuple[Point, ...]:
 
 def _number(text: str) -> float | None:
     try:
-        return float(text.replace("−", "-"))
+        return float(text.replace("−", "-").replace("_", "?")) + 0.0  # which takes the sign from −0
     except ValueError:
         return None
 

@@ -9,12 +9,12 @@ from pages.ui import charts_live
 from pages.ui.charts_live import Panel
 
 
-def chart(look: Callable[[], dict[str, Any] | None], panels: Mapping[str, Panel], empty: str) -> None:
-    """The panels with what a feed shows now, as long as it is live again and again."""
-    first = look()
-    live = bool(first and first["live"])
+def chart(
+    look: Callable[[], dict[str, Any] | None], panels: Mapping[str, Panel], empty: str, *, moving: bool
+) -> None:
+    """The panels with what a feed shows now, again and again as long as it moves."""
 
-    @st.fragment(run_every=1.0 if live else None)
+    @st.fragment(run_every=1.0 if moving else None)
     def draw() -> None:
         now = look()
         st.markdown(f"**{now['words']}**  \n{now['numbers']}" if now else empty)
@@ -22,7 +22,7 @@ def chart(look: Callable[[], dict[str, Any] | None], panels: Mapping[str, Panel]
             column.caption(panel.title)
             figure = charts_live.filled(panel, (now["traces"].get(name) if now else None) or [])
             column.plotly_chart(figure, key=f"plain {name}", alt=panel.alt)
-        if live and not (now and now["live"]):
+        if moving and not (now and now["live"]):
             st.rerun()
 
     draw()

@@ -73,7 +73,8 @@ def picture(
         "Lines: mean over the seeds that have come this far; bands: from best to worst",
         alt,
     )
-    live.chart(desk, race_feed.NAME, {race_feed.NAME: panel}, empty="", query={"race": race_feed.name_of(desk)})
+    moving, query = not progress.over(running), {"race": race_feed.name_of(desk)}
+    live.chart(desk, race_feed.NAME, {race_feed.NAME: panel}, empty="", moving=moving, query=query)
 
 
 def _recorded_picture(wanted: Race, revealed: bool) -> None:

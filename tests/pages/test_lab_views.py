@@ -22,7 +22,7 @@ def all_views(run):
     from pages.ui import lab_views, own_task_views, step_graph_view
 
     st.title("Beside the run")
-    steps = lab_views.steps_control()
+    steps = lab_views.steps_control(1)
     lab_views.unseen_tasks(run, steps)
     lab_views.errors_after_steps(run, at_rest=False)
     lab_views.error_table(run, at_rest=False)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import torch
+from streamlit.testing.v1 import AppTest
 
 from maml_core.numerals import numeral
 from maml_core.train import pool as pools
@@ -21,7 +22,7 @@ from maml_core.train.evaluate import adaptation, unseen
 from maml_core.train.limits import Limits
 from maml_core.train.stability import stability
 from maml_core.train.step import initial_state, meta_step
-from pages.ui import lab_buttons, lab_sections
+from pages.ui import feeds, lab_buttons, lab_sections, own_task_views
 from pages.ui.live import Desk
 from tests.pages.test_pages import guess, open_page, text
 from tests.train import inline
@@ -54,7 +55,7 @@ def run_of(app, pool):
 
 
 def rested(app, pool):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while run_of(app, pool).live:
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -63,6 +64,7 @@ def rested(app, pool):
 
 
 SMALL = {"lab_iterations": "8", "lab_meta_batch": "2", "lab_shots": "3", "lab_hidden": "4"}
+RELU = {"lab_activation": "relu"}  # bends without end, so that it can blow up
 CONFIG = resolved(replace(PRESETS["tour"], iterations=8, meta_batch=2, shots=3, hidden=(4,)))
 
 
@@ -99,6 +101,43 @@ def test_a_run_from_start_to_end_is_the_engine_s(pool):
     assert curves[1]["y"] != curves[2]["y"]
 
 
+def two_presses():
+    import streamlit as st
+
+    from maml_core.train.config import Config
+    from pages.ui import lab_buttons, live
+
+    for _ in range(2):
+        lab_buttons._advance(1, Config(meta_batch=2, shots=2, hidden=(4,)))
+        st.text(live.desk().run("lab").id)
+
+
+def test_a_second_press_before_the_page_has_come_does_not_begin_anew(pool):
+    """Both presses then give the command of the page as it was drawn before the first."""
+    first, second = (text.value for text in AppTest.from_function(two_presses).run().text)
+    assert first == second
+
+
+def test_a_run_that_ends_while_the_page_is_drawn_is_told_of(pool, monkeypatch):
+    """Between the buttons and the chart a run may end: the chart has to know what the buttons were drawn for."""
+    look = feeds.FEEDS["lab"]
+
+    def late(pool, token, owner, query):
+        pool.stop(token, "lab")
+        while pool.snapshot(token, "lab").live:
+            time.sleep(0.01)
+        return look(pool, token, owner, query)
+
+    monkeypatch.setitem(feeds.FEEDS, "lab", late)
+    app = press(open_page(PAGE, **(SMALL | {"lab_iterations": "100000"})), "Start")
+    assert "Pause" in [button.label for button in app.button]
+    assert data(app)["moving"]
+    assert not data(app)["now"]["live"]
+    app.run()
+    assert not data(app)["moving"]
+    assert "Resume" in [button.label for button in app.button]
+
+
 def test_one_step_then_several_then_pause_and_reset(pool):
     app = rested(press(open_page(PAGE, **(SMALL | {"lab_iterations": "500"})), "1 step"), pool)
     assert data(app)["now"]["iteration"] == 1
@@ -114,11 +153,11 @@ def test_one_step_then_several_then_pause_and_reset(pool):
 def test_changed_controls_leave_the_run_alone_and_offer_to_start_again(pool):
     app = rested(press(open_page(PAGE, **SMALL), "Start"), pool)
     before = run_of(app, pool)
-    app.number_input(key="lab_inner_lr").set_value(0.02).run()
+    app.number_input(key="lab_inner_lr").set_value(0.03).run()
     assert run_of(app, pool) == before
-    assert "inner_lr 0.01 → 0.02" in "\n".join(caption.value for caption in app.caption)
+    assert "inner_lr 0.02 → 0.03" in "\n".join(caption.value for caption in app.caption)
     app = rested(press(app, "Start again with these"), pool)
-    assert run_of(app, pool).config == replace(CONFIG, inner_lr=0.02)
+    assert run_of(app, pool).config == replace(CONFIG, inner_lr=0.03)
     assert "Start again with these" not in [button.label for button in app.button]
 
 
@@ -141,7 +180,7 @@ def test_a_link_s_algorithm_brings_its_rates_too(pool):
 @pytest.mark.parametrize(
     ("parameter", "value", "sentence"),
     [
-        ("lab_inner_lr", "99", "it must be a number from 1e-08 to 10, so this is 0.01"),
+        ("lab_inner_lr", "99", "it must be a number from 1e-08 to 10, so this is 0.02"),
         ("lab_inner_steps", "2.5", "it must be a whole number from 0 to 100, so this is 2"),
         ("lab_algorithm", "magic", "so this is maml"),
         ("lab_preset", "<b>", "so this is tour"),
@@ -154,13 +193,29 @@ def test_a_link_that_asks_for_the_impossible(pool, parameter, value, sentence):
     assert sentence in text(app).replace("\\", "")
 
 
+def test_what_a_link_asks_in_vain_of_a_hidden_control_is_said_in_sight(pool):
+    app = open_page(PAGE, lab_meta_batch="0", lab_query_shots="-3", lab_hidden="4_0")
+    in_sight = "\n".join(part.value for part in app.main.children.values() if part.type == "markdown")
+    assert "lab_meta_batch = “0”; it must be a whole number from 1 to 10000, so this is 10." in in_sight
+    assert "lab_query_shots = “-3”" in in_sight
+    assert "Until then it is 40, 40." in in_sight
+
+
+def test_the_network_is_shown_after_as_many_steps_as_it_was_trained_with(pool):
+    app = rested(press(open_page(PAGE, **SMALL, lab_algorithm="reptile"), "1 step"), pool)
+    assert "after 5 steps on their points (your run" in data(app)["panels"]["adaptation"]["title"]
+
+
 def test_a_diverging_run_is_explained_and_its_last_good_state_kept(pool):
-    app = rested(press(open_page(PAGE, **SMALL, lab_inner_lr="10", lab_inner_steps="30"), "Start"), pool)
+    app = rested(press(open_page(PAGE, **SMALL, **RELU, lab_inner_lr="10", lab_inner_steps="30"), "Start"), pool)
     run = run_of(app, pool)
     assert run.status == "failed"
     assert "is not finite" in data(app)["now"]["words"]
     assert "It diverged." in text(app)
     assert int(loads(run.state)[0].step) == run.iteration
+    assert "no loss to draw" in data(app)["panels"]["loss"]["hint"]
+    app = guess(app, "just show me")
+    assert list(app.table[0].value["median"])[2:] == ["∞", "∞"]
 
 
 def test_a_ceiling_is_a_sentence_beside_the_buttons(monkeypatch):
@@ -194,6 +249,8 @@ def test_the_csv_has_every_loss(pool):
     rows = list(csv.DictReader(lab_buttons.curve_csv(desk, run_of(app, pool)).splitlines()))
     assert [float(row["query_loss"]) for row in rows] == losses(CONFIG, 8)
     assert [row["step"] for row in rows] == [str(n) for n in range(1, 9)]
+    earlier = replace(run_of(app, pool), state_step=5)  # as it was when the file was offered
+    assert lab_buttons.curve_csv(desk, earlier).count("\n") == 6
 
 
 def trained(config, steps):
@@ -218,6 +275,14 @@ def test_an_imported_run_goes_on_to_the_last_bit_and_sets_the_controls(pool):
     app = rested(press(app, "Resume"), pool)
     found, expected = loads(run_of(app, pool).state)[0], trained(config, 12)
     assert all(torch.equal(leaf, expected.theta[name]) for name, leaf in found.theta.items())
+
+
+@pytest.mark.parametrize(("done", "words"), [(5, "Paused."), (8, "Finished all 8 steps.")])
+def test_an_imported_run_says_that_it_has_no_curve_in_place_of_an_empty_grid(pool, done, words):
+    app = upload(open_page(PAGE), dumps(trained(CONFIG, done), CONFIG))
+    assert data(app)["now"]["words"] == words
+    assert "not its losses" in data(app)["panels"]["loss"]["hint"]
+    assert data(app)["now"]["traces"]["loss"][0]["x"] == []
 
 
 def test_what_is_no_run_is_refused_in_a_sentence(pool):
@@ -246,6 +311,7 @@ def test_a_tab_that_has_lost_its_runs_commands_nothing(pool, command):
         app = upload(app, dumps(trained(config, 1), config))
         assert app.selectbox(key="lab_algorithm").value == "maml"
         assert app.file_uploader(key="lab_upload").disabled
+        assert any("The run is in another tab" in caption.value for caption in app.caption)
     else:
         app = press(app, command)
     assert pool.snapshot(before_token(app), "lab") == before
@@ -257,7 +323,9 @@ def test_a_tab_that_has_lost_its_runs_commands_nothing(pool, command):
 
 
 def test_a_run_that_trains_far_above_the_best_guess_is_called_diverged(pool):
-    app = rested(press(open_page(PAGE, **(SMALL | {"lab_inner_lr": "1", "lab_hidden": "40, 40"})), "Start"), pool)
+    app = rested(
+        press(open_page(PAGE, **(SMALL | RELU | {"lab_inner_lr": "1", "lab_hidden": "40, 40"})), "Start"), pool
+    )
     run = run_of(app, pool)
     assert run.status == "finished"
     times = run.loss / floor(run.config).mean
@@ -295,8 +363,13 @@ def test_without_a_server_of_its_own_the_charts_are_plain(pool, monkeypatch):
 
     monkeypatch.setattr(pools, "SHARED", None)
     monkeypatch.setattr(live, "_own_pool", lambda: pool)
-    app = press(open_page(PAGE, **SMALL), "1 step")
-    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+    app = open_page(PAGE, **SMALL)
+    assert "Press Start" in app.get("plotly_chart")[0].proto.spec
+    app = press(app, "1 step")
+    while pool.snapshot(before_token(app), "lab").live:
+        time.sleep(0.01)
+    figure = json.loads(app.run().get("plotly_chart")[0].proto.spec)
+    assert "annotations" not in figure["layout"]
     assert figure["data"][0]["y"] == pytest.approx(losses(CONFIG, 1), rel=1e-4)
 
 
@@ -313,6 +386,11 @@ def test_an_imported_run_of_many_inner_steps_sets_no_control_beyond_its_range(po
     assert app.number_input(key="lab_inner_steps").value == 100
     assert "The link asked for" not in text(app)
     assert any("inner_steps 150 → 100" in caption.value for caption in app.caption)
+
+
+def test_only_plain_numbers_are_points_and_zero_has_no_sign():
+    assert own_task_views.parse_points("1_0 2; −1 -0") == ((None, 2.0), (-1.0, 0.0))
+    assert own_task_views.format_points(own_task_views.parse_points("-0 1")) == "0 1"
 
 
 def test_points_outside_the_usual_plot_are_in_it_and_a_blow_up_is_said(pool):

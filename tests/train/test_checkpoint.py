@@ -110,7 +110,8 @@ FOREIGN = {
         "'second/0.weight' has values that are not finite",
     ),
     "negative squares": (lambda: forged({"second/0.weight": torch.full((5, 1), -1.0)}), "cannot be negative"),
-    "negative steps": (lambda: forged({"step": torch.tensor(-1)}), "counts -1 steps"),
+    "negative steps": (lambda: forged({"step": torch.tensor(-1)}), "counts -1 of 12 steps"),
+    "more than all steps": (lambda: forged({"step": torch.tensor(13)}), "counts 13 of 12 steps"),
 }
 
 

@@ -25,7 +25,7 @@ SMALL = Config(meta_batch=2, shots=3, hidden=(4,), initialisation="he", iteratio
 LONG = replace(SMALL, iterations=100_000)
 
 
-def until(true, seconds=20.0):
+def until(true, seconds=60.0):
     """Wait for something that must come."""
     end = time.monotonic() + seconds
     while not true():
@@ -346,7 +346,7 @@ def test_no_worker_outlives_its_server(how):
         workers = workers_of(server.pid)
         assert len(workers) == 2
         server.send_signal(how)
-    until(lambda: not any(alive(worker) for worker in workers), 3)
+    until(lambda: not any(alive(worker) for worker in workers))
 
 
 def test_a_step_that_wants_too_much_memory_fails_in_a_sentence(pool_of):
@@ -377,6 +377,23 @@ def test_a_server_that_cannot_start_workers_says_so(pool_of, hiring):
     token = pool.admit("me")
     pool.start(token, "lab", SMALL)
     assert resting(pool, token).words.startswith("No worker process can be started")
+
+
+def silent(_mib):
+    here, there = Pipe()
+
+    def end():
+        here.close()
+        there.close()
+        return "it never spoke"
+
+    return Worker(here, end)
+
+
+def test_a_run_that_waits_for_the_first_worker_says_that_one_is_starting(pool_of):
+    pool = pool_of(hire=silent)
+    token = pool.admit("me")
+    assert pool.start(token, "lab", SMALL).words.startswith("Starting a worker")
 
 
 def test_what_is_said_of_a_lost_worker_is_past_and_goes_with_the_next_command():
