@@ -11,7 +11,7 @@ lesson.header(NAME)
 with st.container(horizontal=True, gap="medium"):
     chosen, parameters = claim_rows.filters()
 claim_rows.board()
-st.markdown(
+lesson.prose(
     """
 Every mark is a sentence about MAML or PyTorch that somebody careful wrote down and that can be wrong. Behind each
 stands a small program that measures what the sentence says. Judge it, then run it: the mark takes the colour and the
