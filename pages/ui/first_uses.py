@@ -37,7 +37,7 @@ def linked(text: str, lesson: int, wanted: Callable[[Term], bool] = lambda _: Tr
     """
     words = {form: term for term in TERMS if lesson >= term.linked_from for form in term.forms}
     longest_first = "|".join(_pattern(word) for word in sorted(words, key=len, reverse=True))
-    uses = re.compile(rf"{KEPT} | (?<![\w-])(?P<words>{longest_first})(?![\w-])", re.VERBOSE | re.DOTALL | re.MULTILINE)
+    uses = re.compile(rf"{KEPT} | (?<![\w-])(?P<words>{longest_first})(?![\w-])", re.X | re.S | re.M)
     met: set[Term] = set()
 
     def use(match: re.Match[str]) -> str:

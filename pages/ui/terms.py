@@ -40,7 +40,8 @@ class Term(NamedTuple):
         return self.lesson if self.ordinary else 0
 
 
-TERMS = tuple(Term(**{**entry, "also": tuple(entry.get("also", ()))}) for entry in tomllib.loads(FILE.read_text())["term"])
+ENTRIES = tomllib.loads(FILE.read_text())["term"]
+TERMS = tuple(Term(**entry | {"also": tuple(entry.get("also", ()))}) for entry in ENTRIES)
 
 
 def born_in(number: int) -> tuple[Term, ...]:

@@ -34,6 +34,8 @@ def test_the_card_exports_every_lesson(monkeypatch):
 
 def test_a_claim_judged_on_the_page_of_all_claims_counts_there():
     app = open_page("pages/12_claims.py")
+    app.session_state["open 7"] = True
+    app.run()
     app.button(key="row 7:false").click().run()
     app.switch_page("pages/home.py").run()
     assert app.table[0].value["lesson"].tolist() == ["12 · Claims under test"]
