@@ -19,7 +19,7 @@ lesson.prose(
 Every line is a sentence about MAML or PyTorch that somebody careful wrote down and that can be wrong. Behind each
 stands a small program that measures what the sentence says. Open it and judge; then the program runs, and its mark
 takes the colour and the shape of the verdict. No verdict on this page was written by hand, and where a run disagrees
-with what our own earlier runs found, its line says so (:material/warning:).
+with what our own earlier runs found, or stops, its line says so (:material/warning:).
 """
 )
 

@@ -1,7 +1,5 @@
 """The claims of lesson 12: a line each, which opens on its program and on what a run of it says."""
 
-import contextlib
-import time
 from collections.abc import Sequence
 
 import streamlit as st
@@ -9,9 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from maml_core.catalogue import PROGRAMS, source_of
 from maml_core.claims import TABLE
-from maml_core.practice.one_task_again import ITERATIONS, again
-from maml_core.practice.one_task_claim import COMMAND, claim_38
-from pages.ui import claim_runs, claims, controls, guessing
+from pages.ui import claim_runs, claim_training, claims, controls, guessing
 from pages.ui.syllabus import LESSONS
 
 STATES = {"not run": None, "true": "true", "half true": "half", "false": "false"}
@@ -21,10 +17,9 @@ MARKS = {
     "half": ":orange[:material/contrast:]",
     "false": ":red[:material/cancel:]",
 }
-DISAGREES = " :orange[:material/warning:]"
+WARNED = " :orange[:material/warning:]"
 EXPLAINED_IN = {lesson.number: lesson for lesson in LESSONS}
 ANY = "any"
-LONG = 38
 
 
 def filters() -> tuple[list[int], dict[str, str]]:
@@ -117,8 +112,8 @@ def _line(number: int) -> DeltaGenerator:
 
 def _mark(place: DeltaGenerator, number: int) -> None:
     found = claim_runs.ran().get(number)
-    text = MARKS[found.claim.verdict] + DISAGREES * found.disagrees if found else MARKS[None]
-    place.markdown(text, width="content")
+    warned = found.disagrees if found else number in claim_runs.stopped()
+    place.markdown(MARKS[claim_runs.verdict(number)] + WARNED * warned, width="content")
 
 
 def run_what_waits(marks: dict[int, DeltaGenerator], progress: DeltaGenerator, counts: DeltaGenerator) -> None:
@@ -146,31 +141,13 @@ def _inside(number: int) -> None:
     if number in claim_runs.ran():
         _verdict(claim_runs.ran()[number])
     else:
+        if number in claim_runs.stopped():
+            st.markdown(claims.stopped(claim_runs.stopped()[number]))
         _ask(number)
-    if number == LONG:
-        _train_again()
+    if number == claim_training.CLAIM:
+        claim_training.train_again()
     st.code(source_of(number), wrap_lines=True, height=260)
     st.page_link(f"pages/{lesson.name}.py", label=f"Lesson {lesson.number} explains it", icon=":material/school:")
-
-
-def _train_again() -> None:
-    """The claim whose evidence takes minutes of training: kept with its command, or made anew, shorter, here."""
-    st.caption(
-        f"The errors it quotes were precomputed by `{COMMAND}`, which takes minutes. Train anew makes a shorter pair "
-        f"of trainings here, of {ITERATIONS} iterations each."
-    )
-    if not st.button("Train anew", key="train anew", icon=":material/replay:"):
-        return
-    start = time.perf_counter()
-    st.button("Stop", key="stop training", icon=":material/stop:")
-    progress = st.progress(0.0)
-    with contextlib.closing(again()) as said:  # any click, Stop among them, ends this script run and the process
-        for word in said:
-            if isinstance(word, dict):
-                claim_runs.keep(claim_38(word), start)
-            else:
-                progress.progress(word, "Two trainings in a process of their own …")
-    st.rerun()
 
 
 def _ask(number: int) -> None:
@@ -183,8 +160,8 @@ def _ask(number: int) -> None:
 
 def _judge(number: int, verdict: str, label: str) -> None:
     _run_one(number)
-    found = claim_runs.verdict(number)
-    guessing.remember(f"claim {number}", guessing.Choice(label, verdict == found, ""))
+    if found := claim_runs.verdict(number):
+        guessing.remember(f"claim {number}", guessing.Choice(label, verdict == found, ""))
 
 
 def _verdict(found: claim_runs.Ran) -> None:

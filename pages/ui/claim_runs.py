@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from maml_core.catalogue import PROGRAMS
+from maml_core.catalogue import PROGRAMS, Stopped, attempt
 from maml_core.claims import Claim
 from pages.ui import claims
 
@@ -32,10 +32,21 @@ def ran() -> dict[int, Ran]:
     return st.session_state.setdefault("claims run", {})
 
 
+def stopped() -> dict[int, Stopped]:
+    """Every claim whose program stopped when it was last run."""
+    return st.session_state.setdefault("claims stopped", {})
+
+
 def run(number: int) -> None:
     """Run a claim's program here and now."""
     start = time.perf_counter()
-    keep(PROGRAMS[number](), start)
+    found = attempt(number)
+    if isinstance(found, Stopped):
+        ran().pop(number, None)
+        stopped()[number] = found
+    else:
+        stopped().pop(number, None)
+        keep(found, start)
 
 
 def keep(claim: Claim, start: float) -> None:

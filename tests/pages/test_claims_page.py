@@ -5,8 +5,9 @@ import io
 
 from maml_core.catalogue import PROGRAMS
 from maml_core.claims import TABLE, Claim
-from pages.ui import claim_runs
-from tests.pages.test_pages import open_page, text
+from pages.ui import claim_runs, claims
+from tests.pages.test_first_uses import LINK
+from tests.pages.test_pages import guess, open_page, text
 
 PAGE = "pages/12_claims.py"
 
@@ -63,6 +64,37 @@ def test_a_run_that_disagrees_with_earlier_ones_says_so(monkeypatch):
     assert "It was measured otherwise." in text(app)
     assert "Our own earlier runs said false" in text(app)
     assert ":green[:material/check_circle:] :orange[:material/warning:]" in text(app)
+
+
+def test_a_program_that_raises_is_a_sentence_and_the_rest_goes_on(monkeypatch):
+    def broken():
+        raise TimeoutError("no `word` after *10* s")
+
+    only(monkeypatch, 3)
+    monkeypatch.setitem(PROGRAMS, 2, broken)
+    app = open_page(PAGE)
+    app.session_state["open 2"] = True
+    run_all(app).click().run()
+    assert not app.exception
+    assert "2 claims run on this visit" in LINK.sub(r"\1", app.success[0].value)
+    assert "TimeoutError\\: no \\`word\\` after \\*10\\* s" in text(app)
+    app.button(key="row 2:true").click().run()
+    assert "You said" not in text(app)
+    monkeypatch.setitem(PROGRAMS, 2, lambda: Claim(2, "true", "This time it ran."))
+    app.button(key="row 2:true").click().run()
+    assert "You said *true*. This time it ran." in text(app)
+
+
+def test_a_lesson_stands_when_one_of_its_programs_raises(monkeypatch):
+    def broken():
+        raise RuntimeError("a library has changed")
+
+    claims.st.cache_data.clear()
+    monkeypatch.setitem(PROGRAMS, 7, broken)
+    app = guess(open_page("pages/03_create_graph.py"), "just show me")
+    assert "Its program stopped, here and now, so there is no verdict. RuntimeError" in text(app)
+    monkeypatch.undo()
+    assert "Its program stopped" not in text(app.run())
 
 
 def only(monkeypatch, count):
