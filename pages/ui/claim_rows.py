@@ -146,7 +146,8 @@ def _inside(number: int) -> None:
         _ask(number)
     if number == claim_training.CLAIM:
         claim_training.train_again()
-    st.code(source_of(number), wrap_lines=True, height=260)
+    if number in claim_runs.ran():
+        st.code(source_of(number), wrap_lines=True, height=260)
     st.page_link(f"pages/{lesson.name}.py", label=f"Lesson {lesson.number} explains it", icon=":material/school:")
 
 
@@ -156,6 +157,8 @@ def _ask(number: int) -> None:
         for verdict, label in claims.WORDS.items():
             st.button(label, key=f"row {number}:{verdict}", on_click=_judge, args=(number, verdict, label))
         st.button("just run it", key=f"row {number}:run", on_click=_run_one, args=(number,), type="tertiary")
+        with st.popover("Program", icon=":material/code:", help="It may give the verdict away."):
+            st.code(source_of(number), wrap_lines=True)
 
 
 def _judge(number: int, verdict: str, label: str) -> None:
