@@ -55,7 +55,6 @@ $x'$ itself, is zero.
         st.switch_page("pages/03_create_graph.py", query_params={"losses": "wave", "c": "1"})
     st.page_link("pages/01_backward_and_grad.py", label="or begin with lesson 1: what .grad holds")
 
-visit.show()
 with st.container(key="four-views"):
     st.header("One computation, four views", anchor=False)
     st.markdown(
@@ -64,6 +63,7 @@ with st.container(key="four-views"):
     )
     view = view_from_url("create_graph", RUNS)
     linked_views(inner_step_views(four_views(), revealed=False), view, key="home_views", run_name="create_graph")
+visit.show()
 st.header("Syllabus", anchor=False)
 with st.container(key="syllabus"):
     syllabus.show()
