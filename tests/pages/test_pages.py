@@ -14,7 +14,7 @@ LESSON = "pages/03_create_graph.py"
 
 
 def open_page(page=None, **parameters):
-    app = AppTest.from_file(APP, default_timeout=60).run()
+    app = AppTest.from_file(APP, default_timeout=180).run()
     for name, value in parameters.items():
         app.query_params[name] = value
     if page:
