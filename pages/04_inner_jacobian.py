@@ -25,7 +25,7 @@ seen = landscape(problem, rates, key=NAME, hidden=not revealed)
 if revealed:
     lesson.vectors_line(ways(problem, theta, rates), "meta-gradient")
 
-st.markdown(
+lesson.prose(
     r"""
 Drag θ. The circle around it is a set of small nudges; one inner step carries the whole circle to φ, and there it is
 an ellipse. Two things make it one. A nudge moves the start by itself; and it changes the slope at the start, by the
