@@ -55,7 +55,7 @@ if not revealed:
     later.caption("The sweeps show what you are asked to predict: they wait for your answer above.")
 
 st.subheader("iMAML, honestly", anchor=False)
-st.markdown(shortcut_prose.HONEST)
+lesson.prose(shortcut_prose.HONEST)
 shortcut_labs.honest_imaml(setting)
 lesson.derivation("implicit_gradient")
 
@@ -63,7 +63,7 @@ st.subheader("What ANIL and BOIL hold still", anchor=False)
 shortcut_labs.held_still(setting)
 
 st.subheader("Many small steps, one leap back", anchor=False)
-st.markdown(shortcut_prose.LEAP)
+lesson.prose(shortcut_prose.LEAP)
 lesson.vectors_line(one_step, "vector at k = 1, where one leap with β = α has to be MAML")
 lesson.derivation("one_leap")
 
