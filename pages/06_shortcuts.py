@@ -63,7 +63,7 @@ st.subheader("What ANIL and BOIL hold still", anchor=False)
 shortcut_labs.held_still(setting)
 
 st.subheader("Many small steps, one leap back", anchor=False)
-lesson.prose(shortcut_prose.LEAP)
+st.markdown(shortcut_prose.LEAP)
 lesson.vectors_line(one_step, "vector at k = 1, where one leap with β = α has to be MAML")
 lesson.derivation("one_leap")
 
