@@ -127,7 +127,7 @@ def show() -> None:
     """The parts side by side, two by two; each lesson with its question."""
     parts = list(PARTS.items())
     for pair in zip(parts[::2], parts[1::2], strict=True):
-        for column, (part, lessons) in zip(st.columns(2, gap="large"), pair, strict=True):
+        for column, (part, lessons) in zip(st.columns(2, gap="medium"), pair, strict=True):
             with column:
                 st.subheader(part, anchor=False)
                 for lesson in lessons:
