@@ -2,8 +2,9 @@
 
 import inspect
 from collections.abc import Callable
+from typing import NamedTuple
 
-from maml_core.claims import TABLE, Claim
+from maml_core.claims import TABLE, Claim, Row
 from maml_core.graphs import claims as graph_claims
 from maml_core.graphs import cut_claims, ledger_claims
 from maml_core.meta import jacobian_claims, leap_claims, steps_claims
@@ -31,9 +32,28 @@ PROGRAMS: dict[int, Callable[[], Claim]] = {
 }
 
 
-def of_lesson(number: int) -> tuple[Claim, ...]:
+class Stopped(NamedTuple):
+    """A program that raised, here and now: it has nothing to say about its claim."""
+
+    number: int
+    error: str
+
+    @property
+    def row(self) -> Row:
+        return TABLE[self.number]
+
+
+def attempt(number: int) -> Claim | Stopped:
+    """Run a claim's program. A machine too busy or a library that has changed can stop it."""
+    try:
+        return PROGRAMS[number]()
+    except Exception as error:
+        return Stopped(number, f"{type(error).__name__}: {error}")
+
+
+def of_lesson(number: int) -> tuple[Claim | Stopped, ...]:
     """Every claim that a lesson explains, run now."""
-    return tuple(PROGRAMS[claim]() for claim, row in TABLE.items() if row.lesson == number and claim in PROGRAMS)
+    return tuple(attempt(claim) for claim, row in TABLE.items() if row.lesson == number and claim in PROGRAMS)
 
 
 def source_of(number: int) -> str:

@@ -33,7 +33,7 @@ if revealed:
     refusal(explanation.ledger)
     lesson.partials_line(explanation.partials, explanation.in_float32)
 
-st.markdown(
+lesson.prose(
     f"""
 `backward()` sends a gradient from the output to every leaf and **adds** it to the leaf's `.grad`: the first arrival
 creates it, each further one is summed in. That is useful when a batch is worked through in pieces, and it is why a

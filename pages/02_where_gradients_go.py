@@ -43,7 +43,7 @@ shown = linked_views(cut_views(explanation, revealed=revealed), view, key="cut_v
 if revealed:
     verdicts.agreement(explanation)
 
-st.markdown(
+lesson.prose(
     """
 A tensor's value and a tensor's history are two things. Every operation here passes the *value* on, and most leave it
 as it is, so the loss looks right either way. What they do to the *history* differs: some add a node
@@ -60,7 +60,7 @@ if revealed:
     verdicts.outcome_map(explanation)
 
 st.subheader("What a stopped gradient is good for", anchor=False)
-st.markdown(
+lesson.prose(
     r"""
 Holding a value fixed is a mistake in the program above, and a tool here. Take one inner step
 $\varphi = \theta - \alpha\nabla L_s(\theta)$ and call $v = \nabla L_q(\varphi)$ what the query loss wants of

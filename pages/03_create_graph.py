@@ -55,7 +55,7 @@ shown = linked_views(views, view, key="create_graph_views", run_name="create_gra
 if revealed:
     lesson.agreement_line(list(explanation.agreement.values()), "dL_out/dx", explanation.kinks)
 
-st.markdown(
+lesson.prose(
     r"""
 `autograd.grad` returns a number. With `create_graph=False` that number is a constant to everything that follows: the
 branch through $g$ ends there, and the outer gradient sees only the $c$ in $x' = c\,x - \alpha\,g$. With

@@ -28,7 +28,7 @@ if revealed:
     with st.container(key="of_theta_ways"):
         lesson.vectors_line(ways(problem, theta, rates), "meta-gradient")
 
-st.markdown(
+lesson.prose(
     r"""
 Drag θ. The circle around it is a set of small nudges; one inner step carries the whole circle to φ, and there it is
 an ellipse. Two things make it one. A nudge moves the start by itself; and it changes the slope at the start, by the

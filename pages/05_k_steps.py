@@ -22,7 +22,7 @@ k_steps_views.pictures(found, revealed=revealed)
 if revealed:
     k_steps_views.agreement(found)
 
-st.markdown(
+lesson.prose(
     r"""
 Each inner step bends a nudge of its start by one factor $F_j = I - \alpha H_j$. A nudge of θ goes through $F_0$ first
 and $F_{k-1}$ last, so $\partial\phi/\partial\theta = F_{k-1} \cdots F_0$. The meta-gradient goes the other way, from
@@ -38,7 +38,7 @@ if revealed:
     k_steps_views.order_and_lengths(found)
 
 st.subheader("Three ways back, and their prices", anchor=False)
-st.markdown(
+lesson.prose(
     """
 - **Full Jacobians**: carry the matrix ∂φ/∂θ along while walking forward; multiply once at the end.
 - **Unrolled loop**: keep the graph of all k steps, and let autograd walk back through it.

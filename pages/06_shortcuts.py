@@ -65,7 +65,7 @@ st.markdown(shortcut_prose.TRUNCATED)
 shortcut_labs.truncation(setting, revealed=revealed)
 
 st.subheader("iMAML, honestly", anchor=False)
-st.markdown(shortcut_prose.HONEST)
+lesson.prose(shortcut_prose.HONEST)
 shortcut_labs.honest_imaml(setting)
 lesson.derivation("implicit_gradient")
 

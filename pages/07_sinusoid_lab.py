@@ -19,7 +19,7 @@ with place:
     lab_sections.chart(desk, run, steps)
     lab_sections.divergence(run)
 
-st.markdown(
+lesson.prose(
     r"""
 Every task is one sine, and a few points on it are all that is shown of it. A network that starts at θ takes
 `inner_steps` gradient steps on those points, and is judged on *other* points of the same sine: that is the **query

@@ -2,8 +2,6 @@
 
 from functools import partial
 
-import streamlit as st
-
 from maml_core.train.race_scripts import race_script
 from maml_core.train.recorded_race import recorded
 from pages.ui import lesson, live, race_controls, race_feed, race_table, race_views
@@ -26,7 +24,7 @@ else:
     if revealed:
         race_table.result(shown, marks, {}, recorded_race=True)
 
-st.markdown(
+lesson.prose(
     r"""
 A fair race needs three things to be equal: where everyone starts, what everyone sees, and what everyone may spend.
 The first two come with the **seed**: it decides the first weights and every training task, whoever trains. The third

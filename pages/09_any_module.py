@@ -43,7 +43,7 @@ with right:
 with st.expander("`own_params`, `holding` and `calling`: what the attempts call"):
     st.code("\n\n\n".join(map(source, (own_params, holding, calling))), language="python")
 
-st.markdown(
+lesson.prose(
     """
 MAML for *any* network needs one thing that `nn.Module` does not offer: to be run with other weights than its own, and
 with weights that have a history. The sketch makes a copy and writes the adapted numbers into it. Numbers have no

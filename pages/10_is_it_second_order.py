@@ -40,7 +40,7 @@ if revealed:
     loops_views.agreement(loop)
 loops_views.judged_table(NAME)
 
-st.markdown(
+lesson.prose(
     r"""
 An inner loop can run, lower its loss, and still hand the outer optimiser something else than
 $\nabla_\theta L_q(\varphi)$. Nothing in the loss tells. Two tests do. The first needs no reference: nudge $\theta$

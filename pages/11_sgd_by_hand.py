@@ -37,7 +37,7 @@ if revealed:
         sgd_views.table(timing)
 
     st.subheader("And do they end in the same weights?", anchor=False)
-    st.markdown(
+    lesson.prose(
         """
 Both compute θ − αg, but they may round it differently in the last digit, and then the weights are not *equal*. The
 source compares them with `torch.allclose(rtol=1e-3)`. Here is how far apart they are after each step, as a share of

@@ -1,27 +1,39 @@
-"""Home: what this is, one picture computed now, the syllabus, and where to start."""
+"""Home: what this is, one program as two curves and in four views, the syllabus, and where to start."""
 
 import streamlit as st
 
+from maml_core.graphs.explaining import Explanation, explain
 from maml_core.graphs.programs import PRESETS, InnerStep
 from maml_core.graphs.sweeping import Sweep, sweep_x
 from pages.ui import charts, syllabus, visit
+from pages.ui.inner_step_views import RUNS, inner_step_views
+from pages.ui.linked import linked_views, view_from_url
+
+MAML = {"c": 1, "alpha": 0.4}  # its own update, on the wave, whose curvature changes sign
 
 st.title("Through the Inner Loop", anchor=False)
 st.markdown(
     """
-MAML learns a starting point by differentiating *through* the gradient steps that leave it, and PyTorch does that or
-silently does not. This is a course in which every number, graph and curve was computed by PyTorch a moment ago, from
-controls that are yours to move. Each lesson shows one computation four ways (its code, its autograd graph, its
-algebra, its numbers) and checks the four against each other.
+A network can learn a task from a handful of examples, if it starts from the right place. **MAML** finds that place by
+differentiating *through* the gradient steps that leave it, and PyTorch does that, or silently does not. Here are
+twelve lessons with the code running: turn a control, and PyTorch computes again in front of you. Guess first, then
+look. (What takes minutes was computed before, and says so.)
 """
 )
 
 
+def wave() -> InnerStep:
+    return InnerStep.parse(PRESETS["wave"].inner, PRESETS["wave"].outer, inner_steps=1)
+
+
 @st.cache_data(show_spinner="Two gradients at 97 points…")
 def two_gradients() -> Sweep:
-    """MAML's own update (c = 1) on the wave, whose curvature changes sign."""
-    wave = PRESETS["wave"]
-    return sweep_x(InnerStep.parse(wave.inner, wave.outer, inner_steps=1), {"c": 1, "alpha": 0.4}, -3.0, 3.0, 97)
+    return sweep_x(wave(), MAML, -3.0, 3.0, 97)
+
+
+@st.cache_data(show_spinner="One program, four views…")
+def four_views() -> Explanation:
+    return explain(wave(), MAML | {"x": 3.0})
 
 
 picture, words = st.columns([3, 2], gap="large")
@@ -41,11 +53,17 @@ $x'$ itself, is zero.
     )
     if st.button("Start: see why they part", type="primary", icon=":material/play_arrow:"):
         st.switch_page("pages/03_create_graph.py", query_params={"losses": "wave", "c": "1"})
+    st.page_link("pages/01_backward_and_grad.py", label="or begin with lesson 1: what .grad holds")
 
+with st.container(key="four-views"):
+    st.header("One computation, four views", anchor=False)
+    st.markdown(
+        "The same program at x = 3: its code, its autograd graph, its algebra and its numbers. They are tied "
+        "together: point at a part of one, and its counterparts in the others light up. Each ? is for you to predict."
+    )
+    view = view_from_url("create_graph", RUNS)
+    linked_views(inner_step_views(four_views(), revealed=False), view, key="home_views", run_name="create_graph")
 visit.show()
 st.header("Syllabus", anchor=False)
-for part, lessons in syllabus.PARTS.items():
-    st.subheader(part, anchor=False)
-    for entry in lessons:
-        st.page_link(f"pages/{entry.name}.py", label=f"**{entry.number} · {entry.title}**")
-        st.caption(entry.question)
+with st.container(key="syllabus"):
+    syllabus.show()

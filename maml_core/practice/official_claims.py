@@ -6,6 +6,7 @@ Source: "How is first-order MAML implemented officially using the higher library
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import higher
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.func import grad as func_grad
 from torch.nn.functional import mse_loss
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from maml_core.claims import Claim
 from maml_core.meta.algorithms import fomaml, maml
@@ -104,20 +106,36 @@ def claim_37() -> Claim:
     return Claim(37, "true" if to_first < SAME else "false", f"{said} MAML's by {numeral(to_second, 2)}.")
 
 
+class _Operations(TorchDispatchMode):
+    """Counts what PyTorch executes, one operation after the other, while it is open."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ANN401
+        self.count += 1
+        return func(*args, **(kwargs or {}))
+
+
 def claim_39() -> Claim:
+    """Work in parallel is fewer operations on larger tensors: a count that no busy machine can blur."""
     model, tasks = _network(), source_tasks(5, seed=0, dtype=torch.float64)
     ways = {name: _way(name, model, tasks) for name in ("added", "stacked", "vmap")}
-    for way in ways.values():
-        way()
+    counts = {name: _operations(way) for name, way in ways.items()}
     rounds = [{name: _seconds(way) for name, way in ways.items()} for _ in range(5)]
-    stacked, together = (
-        statistics.median(once["added"] / once[name] for once in rounds) for name in ("stacked", "vmap")
-    )
-    parallel = stacked > (1 + together) / 2  # nearer to vmap than to the loop
+    speed = {name: statistics.median(once["added"] / once[name] for once in rounds) for name in counts}
+    parallel = 2 * counts["stacked"] < counts["added"] + counts["vmap"]  # nearer to vmap than to the loop
     said = (
-        f"Stacked losses run at {numeral(stacked, 3)} times the speed of added ones, vmap at {numeral(together, 3)}"
+        f"For 5 tasks, added losses take {counts['added']} operations one after the other, stacked ones "
+        f"{counts['stacked']}, vmap {counts['vmap']}. Timed in turn, stacked ran at {numeral(speed['stacked'], 3)} "
+        f"times the speed of added, vmap at {numeral(speed['vmap'], 3)} times: medians of 5 rounds, here and now."
     )
-    return Claim(39, "true" if parallel else "false", f"{said} times: medians of 5 rounds in turn, 5 tasks.")
+    return Claim(39, "true" if parallel else "false", said)
+
+
+def _operations(way: Callable[[], object]) -> int:
+    with _Operations() as running:
+        way()
+    return running.count
 
 
 def _way(name: str, model: nn.Module, tasks: Tasks) -> Callable[[], object]:

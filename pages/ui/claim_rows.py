@@ -1,51 +1,25 @@
-"""The claims of lesson 12: a row each, with its program, its run on this visit, and all of them run in turn."""
+"""The claims of lesson 12: a line each, which opens on its program and on what a run of it says."""
 
-import contextlib
-import csv
-import io
-import time
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from maml_core.catalogue import PROGRAMS, source_of
-from maml_core.claims import TABLE, Claim
-from maml_core.practice.one_task_again import ITERATIONS, again
-from maml_core.practice.one_task_claim import COMMAND, claim_38
-from pages.ui import charts_claims, claims, controls, guessing
+from maml_core.claims import TABLE
+from pages.ui import claim_runs, claim_training, claims, controls, guessing
 from pages.ui.syllabus import LESSONS
 
 STATES = {"not run": None, "true": "true", "half true": "half", "false": "false"}
+MARKS = {
+    None: ":gray[:material/radio_button_unchecked:]",
+    "true": ":green[:material/check_circle:]",
+    "half": ":orange[:material/contrast:]",
+    "false": ":red[:material/cancel:]",
+}
+WARNED = " :orange[:material/warning:]"
 EXPLAINED_IN = {lesson.number: lesson for lesson in LESSONS}
 ANY = "any"
-LONG = 38
-
-
-class Ran(NamedTuple):
-    """One run on this visit."""
-
-    claim: Claim
-    seconds: float
-
-
-def ran() -> dict[int, Ran]:
-    """Every claim that was run on this visit."""
-    return st.session_state.setdefault("claims run", {})
-
-
-def run(number: int) -> None:
-    """Run a claim's program here and now."""
-    start = time.perf_counter()
-    claim = PROGRAMS[number]()
-    ran()[number] = Ran(claim, time.perf_counter() - start)
-    st.session_state["just run"] = number  # stays in sight, whatever the filter on verdicts says
-
-
-def state(number: int) -> str | None:
-    """The verdict of the run on this visit; None if there was none."""
-    return ran()[number].claim.verdict if number in ran() else None
 
 
 def filters() -> tuple[list[int], dict[str, str]]:
@@ -56,136 +30,150 @@ def filters() -> tuple[list[int], dict[str, str]]:
     numbers = tuple(str(number) for number in EXPLAINED_IN if any(row.lesson == number for row in TABLE.values()))
     explained = controls.choice("lesson", "lesson", (ANY, *numbers), ANY, "The lesson that explains the claim.")
     verdict = controls.choice("verdict", "verdict", (ANY, *STATES), ANY, "What the run on this visit said.")
+    just_run, then = st.session_state.get("just run", (None, None))
     wanted = [
         number
         for number, row in TABLE.items()
         if number in PROGRAMS
         and source in (ANY, row.source)
         and explained in (ANY, str(row.lesson))
-        and (verdict == ANY or STATES[verdict] == state(number) or number == st.session_state.get("just run"))
+        and (verdict in (ANY, _state(number)) or (number, verdict) == (just_run, then))
     ]
     return wanted, {"source": source, "lesson": explained, "verdict": verdict}
 
 
-def board() -> None:
-    """All claims as marks, in the colour and shape of what their runs said; and the button that runs all."""
-    wanted = st.session_state.pop("claims to run", [])
-    with st.container(horizontal=True, vertical_alignment="center"):
-        label = f"Run all {len(PROGRAMS)}"
-        st.button(label, type="primary", icon=":material/play_arrow:", on_click=_queue, disabled=bool(wanted))
-        if wanted:
-            st.button("Stop", icon=":material/stop:", help="What has run stays.")
-    place = st.empty()
-    _draw(place, 0)
-    if wanted:
-        _run_in_turn(wanted, place)
+def _state(number: int) -> str:
+    return next(state for state, verdict in STATES.items() if verdict == claim_runs.verdict(number))
 
 
-def _queue() -> None:
-    st.session_state["claims to run"] = list(PROGRAMS)
+def _run_one(number: int) -> None:
+    """A claim that was just run stays in sight while the filter on verdicts stays as it is."""
+    claim_runs.run(number)
+    st.session_state["just run"] = number, st.session_state["verdict"]
 
 
-def _draw(place: DeltaGenerator, turn: int) -> None:
-    verdicts = {number: state(number) for number in PROGRAMS}
-    said = [f"claim {number} {verdict}" for number, verdict in verdicts.items() if verdict]
-    place.plotly_chart(
-        charts_claims.board(verdicts),
-        key=f"board {turn}",
-        alt=f"The claims by source. {'; '.join(said) or 'None has been run yet'}.",
+def run_all() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """The button that runs them all, and how they stand: places for the progress and for the counts."""
+    with st.container(horizontal=True, vertical_alignment="center", key="run-all"):
+        label, running = f"Run all {len(PROGRAMS)}", bool(claim_runs.waiting())
+        play = ":material/play_arrow:"
+        st.button(label, type="primary", icon=play, on_click=claim_runs.ask_for_all, disabled=running)
+        if running:
+            st.button("Stop", icon=":material/stop:", on_click=claim_runs.stop, help="What has run stays.")
+        counts, progress = st.empty(), st.empty()
+    _count(counts)
+    return progress, counts
+
+
+def _count(place: DeltaGenerator) -> None:
+    """The legend of the marks, with how many claims have each."""
+    words = {verdict: state for state, verdict in STATES.items()}
+    place.markdown(
+        " &nbsp; ".join(
+            f"{MARKS[verdict]} {count} {words[verdict]}" for verdict, count in claim_runs.counts().items()
+        ),
+        width="content",
     )
 
 
-def _run_in_turn(numbers: Sequence[int], place: DeltaGenerator) -> None:
-    """One after the other. Any click, Stop among them, ends this script run between two claims."""
-    progress = st.progress(0.0)
-    for turn, number in enumerate(numbers, 1):
-        progress.progress(turn / len(numbers), f"Claim {number}: {claims.plain(TABLE[number].sentence)}")
-        run(number)
-        _draw(place, turn)
-    st.rerun()  # the rows and filters below belong to what has run
+def table(numbers: Sequence[int]) -> dict[int, DeltaGenerator]:
+    """A line per claim, by source, in two columns; the places of their marks."""
+    sources = list(dict.fromkeys(TABLE[number].source for number in numbers))
+    marks = {}
+    with st.container(key="claims"):
+        for column, shown in zip(st.columns(2), _halves(numbers, sources), strict=True):
+            with column:
+                for source in shown:
+                    st.caption(f"**{source}**")
+                    mine = (number for number in numbers if TABLE[number].source == source)
+                    marks |= {number: _line(number) for number in mine}
+    return marks
 
 
-def row(number: int) -> None:
-    """One claim: its sentence, what the reader says, what the run says, and the program."""
+def _halves(numbers: Sequence[int], sources: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """The sources of the left column and those of the right, about as many claims in each."""
+    sizes = [sum(TABLE[number].source == source for number in numbers) for source in sources]
+    cut = min(range(len(sizes) + 1), key=lambda cut: (abs(sum(sizes[:cut]) - sum(sizes[cut:])), -cut))
+    return sources[:cut], sources[cut:]
+
+
+def _line(number: int) -> DeltaGenerator:
+    """One claim. What is in it is sent once it is open."""
+    with st.container(horizontal=True, gap=None, wrap=False):
+        mark = st.empty()
+        label = f"**{number}.** {TABLE[number].sentence}"
+        line = st.expander(label, key=f"open {number}", on_change="rerun", type="compact")
+    _mark(mark, number)
+    if line.open:
+        with line:
+            _inside(number)
+    return mark
+
+
+def _mark(place: DeltaGenerator, number: int) -> None:
+    found = claim_runs.ran().get(number)
+    warned = found.disagrees if found else number in claim_runs.stopped()
+    place.markdown(MARKS[claim_runs.verdict(number)] + WARNED * warned, width="content")
+
+
+def run_what_waits(marks: dict[int, DeltaGenerator], progress: DeltaGenerator, counts: DeltaGenerator) -> None:
+    """Run the claims that wait, one after the other, at the end of the page: all of it is there meanwhile."""
+    if not claim_runs.waiting():
+        return
+
+    def before(number: int) -> None:
+        done = 1 - len(claim_runs.waiting()) / len(PROGRAMS)
+        progress.progress(done, f"Claim {number}: {claims.plain(TABLE[number].sentence)}")
+
+    def after(number: int) -> None:
+        _count(counts)
+        if number in marks:
+            _mark(marks[number], number)
+
+    claim_runs.run_in_turn(before, after)
+    st.rerun()  # the filters, what is open and the last lines belong to what has run
+
+
+def _inside(number: int) -> None:
+    """What the reader says, what the run says, and the program."""
     said = TABLE[number]
     lesson = EXPLAINED_IN[said.lesson]
-    with st.container(border=True):
-        st.markdown(f"**{number}.** {said.sentence}")
-        if number in ran():
-            _verdict(ran()[number])
-        if number == LONG:
-            _train_again()
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if number not in ran():
-                _ask(number)
-            with st.popover("Program", icon=":material/code:"):
-                st.code(source_of(number), wrap_lines=True)
-            st.page_link(f"pages/{lesson.name}.py", label=f"Lesson {lesson.number} explains it")
-            st.caption(f"from: {said.source}")
-
-
-def _train_again() -> None:
-    """The claim whose evidence takes minutes of training: kept with its command, or made anew, shorter, here."""
-    st.caption(
-        f"The errors it quotes were precomputed by `{COMMAND}`, which takes minutes. Train anew makes a shorter pair "
-        f"of trainings here, of {ITERATIONS} iterations each."
-    )
-    if not st.button("Train anew", key="train anew", icon=":material/replay:"):
-        return
-    start = time.perf_counter()
-    st.button("Stop", key="stop training", icon=":material/stop:")
-    progress = st.progress(0.0)
-    with contextlib.closing(again()) as said:  # any click, Stop among them, ends this script run and the process
-        for word in said:
-            if isinstance(word, dict):
-                ran()[LONG] = Ran(claim_38(word), time.perf_counter() - start)
-            else:
-                progress.progress(word, "Two trainings in a process of their own …")
-    st.rerun()
+    if number in claim_runs.ran():
+        _verdict(claim_runs.ran()[number])
+    else:
+        if number in claim_runs.stopped():
+            st.markdown(claims.stopped(claim_runs.stopped()[number]))
+        _ask(number)
+    if number == claim_training.CLAIM:
+        claim_training.train_again()
+    if number in claim_runs.ran():
+        st.code(source_of(number), wrap_lines=True, height=260)
+    st.page_link(f"pages/{lesson.name}.py", label=f"Lesson {lesson.number} explains it", icon=":material/school:")
 
 
 def _ask(number: int) -> None:
     """The reader may judge first; judging or not, the program runs."""
-    for verdict, label in claims.WORDS.items():
-        st.button(label, key=f"row {number}:{verdict}", on_click=_judge, args=(number, verdict, label))
-    st.button("just run it", key=f"row {number}:run", on_click=run, args=(number,), type="tertiary")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for verdict, label in claims.WORDS.items():
+            st.button(label, key=f"row {number}:{verdict}", on_click=_judge, args=(number, verdict, label))
+        st.button("just run it", key=f"row {number}:run", on_click=_run_one, args=(number,), type="tertiary")
+        with st.popover("Program", icon=":material/code:", help="It may give the verdict away."):
+            st.code(source_of(number), wrap_lines=True)
 
 
 def _judge(number: int, verdict: str, label: str) -> None:
-    run(number)
-    if guessing.made(f"claim {number}") is None:
-        choice = guessing.Choice(label, verdict == ran()[number].claim.verdict, "")
-        guessing.remember(f"claim {number}", choice)
+    _run_one(number)
+    if found := claim_runs.verdict(number):
+        guessing.remember(f"claim {number}", guessing.Choice(label, verdict == found, ""))
 
 
-def _verdict(found: Ran) -> None:
+def _verdict(found: claim_runs.Ran) -> None:
     claim = found.claim
     guess = guessing.made(f"claim {claim.number}")
     said = f" You said *{guess.text.lower()}*." if guess else ""
     st.markdown(f"{claims.MARKS[claim.verdict]}.{said} {claim.evidence} :gray[({found.seconds:.2f} s)]")
-    if claim.verdict != claim.row.found:
+    if found.disagrees:
         st.markdown(
             f":orange[:material/warning: Our own earlier runs said {claims.WORDS[claim.row.found].lower()}. This run "
             "disagrees with them: the versions, the machine or the program have changed. Trust the run.]"
         )
-
-
-def as_csv() -> str:
-    """What was run on this visit. Asked for while the page runs: a download has no session of its own."""
-    table = io.StringIO()
-    writer = csv.writer(table)
-    writer.writerow(["claim", "source", "sentence", "verdict", "evidence", "seconds"])
-    for number, (claim, seconds) in sorted(ran().items()):
-        writer.writerow(
-            [number, claim.row.source, claim.row.sentence, claim.verdict, claim.evidence, f"{seconds:.3f}"]
-        )
-    return table.getvalue()
-
-
-def in_words() -> str:
-    """How the claims stand on this visit, in a sentence."""
-    if not ran():
-        return "A claim is worth what a run of it says. None has been run on this visit yet."
-    verdicts = [found.claim.verdict for found in ran().values()]
-    counts = [f"{verdicts.count(verdict)} {word.lower()}" for verdict, word in claims.WORDS.items()]
-    return f"Of the {len(verdicts)} claims run on this visit, {counts[0]}, {counts[1]} and {counts[2]}."

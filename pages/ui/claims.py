@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from maml_core.catalogue import of_lesson
+from maml_core.catalogue import Stopped, of_lesson
 from maml_core.claims import SOURCES, Claim
 from pages.ui import guessing
 from pages.ui.syllabus import numbered
@@ -12,26 +12,38 @@ MARKS = {
     "half": ":orange[:material/contrast: half true]",
     "false": ":red[:material/close: false]",
 }
+LONGEST = 300  # of an error message
 WORDS = {"true": "True", "half": "Half true", "false": "False"}
 
 
 @st.cache_data(show_spinner=False)
-def _run(lesson: int) -> tuple[Claim, ...]:
+def _run(lesson: int) -> tuple[Claim | Stopped, ...]:
     return of_lesson(lesson)
 
 
 def under_test(name: str) -> None:
     """The claims that the lesson in pages/`name`.py explains."""
-    found = _run(numbered(name))
+    found = _run(lesson := numbered(name))
+    if any(isinstance(claim, Stopped) for claim in found):
+        _run.clear(lesson)  # the next visit tries again
     st.subheader("Claims under test", anchor=False)
     st.caption(f"From {_sources(found)}. Judge first; each verdict is computed by running the claim on this server.")
     for claim in found:
         with st.container(border=True):
             st.markdown(f"**{claim.row.sentence}**")
-            judge(claim)
+            if isinstance(claim, Stopped):
+                st.markdown(stopped(claim))
+            else:
+                judge(claim)
 
 
-def _sources(found: tuple[Claim, ...]) -> str:
+def stopped(claim: Stopped) -> str:
+    """What there is to say about a program that raised."""
+    error = "".join(f"\\{c}" if c in "\\`*_[]$<:~#|" else c for c in " ".join(claim.error.split())[:LONGEST])
+    return f":orange[:material/warning:] Its program stopped, here and now, so there is no verdict. {error}"
+
+
+def _sources(found: tuple[Claim | Stopped, ...]) -> str:
     return " and ".join(f"*{SOURCES[source]}*" for source in dict.fromkeys(claim.row.source for claim in found))
 
 

@@ -44,9 +44,13 @@ def predict(name: str, question: str, choices: Sequence[Choice]) -> bool:
 
 
 def remember(name: str, choice: Choice | None) -> None:
-    """The reader's first word on a question; None is "just show me". Kept for the visit, with its lesson."""
-    st.session_state.setdefault("guesses", {})[name] = choice
-    visit.asked(name)
+    """The reader's first word on a question; None is "just show me". Kept for the visit, with its lesson.
+
+    The first stays the first: a second click, made before the answer had come, changes nothing.
+    """
+    if name not in st.session_state.setdefault("guesses", {}):
+        st.session_state["guesses"][name] = choice
+        visit.asked(name)
 
 
 def score() -> str:

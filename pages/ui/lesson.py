@@ -11,12 +11,13 @@ from maml_core.graphs.agreement import Agreement, relative_difference
 from maml_core.graphs.partials import Partial
 from maml_core.meta.agreement import Agreement as VectorAgreement
 from maml_core.numerals import numeral
-from pages.ui import visit
+from pages.ui import first_uses, visit
 from pages.ui.syllabus import LESSONS
 from pages.ui.terms import born_in
 
 DERIVATIONS = Path(__file__).parents[2] / "assets" / "derivations"
 MOST_ENTRIES = 4  # of a vector that a table shows
+prose = first_uses.prose
 FAR_OFF = 1e-3  # relative: far above rounding in float32, so that the reader should see the number itself
 
 
@@ -24,6 +25,7 @@ def header(name: str) -> None:
     """Title and question of the lesson in pages/`name`.py."""
     lesson = next(lesson for lesson in LESSONS if lesson.name == name)
     visit.open_lesson(name)
+    first_uses.start(lesson.number)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.title(f"{lesson.number} · {lesson.title}", anchor=False, width="content")
         st.markdown(lesson.question, width="content")
@@ -169,7 +171,7 @@ def derivation(name: str) -> None:
 
 
 def takeaway(sentence: str) -> None:
-    st.success(f"**Takeaway.** {sentence}", icon=":material/school:")
+    st.success(f"**Takeaway.** {first_uses.on_page(sentence)}", icon=":material/school:")
 
 
 def sources(*lines: str) -> None:

@@ -121,3 +121,15 @@ def page(lesson: Lesson) -> st.Page:
 def numbered(name: str) -> int:
     """The number of the lesson in pages/`name`.py."""
     return next(lesson.number for lesson in LESSONS if lesson.name == name)
+
+
+def show() -> None:
+    """The parts side by side, two by two; each lesson with its question."""
+    parts = list(PARTS.items())
+    for pair in zip(parts[::2], parts[1::2], strict=True):
+        for column, (part, lessons) in zip(st.columns(2, gap="medium"), pair, strict=True):
+            with column:
+                st.subheader(part, anchor=False)
+                for lesson in lessons:
+                    st.page_link(f"pages/{lesson.name}.py", label=f"**{lesson.number} · {lesson.title}**")
+                    st.caption(lesson.question)

@@ -8,13 +8,18 @@ FILE = Path(__file__).parents[2] / "assets" / "glossary.toml"
 
 
 class Term(NamedTuple):
-    """Its name, the lesson where it is born, what it means; its symbol and its name in code, where it has them."""
+    """Its name, the lesson where it is born, what it means; its symbol and its name in code, where it has them.
+
+    `also`: other words for it in prose. `ordinary`: a word of everyday English before its lesson makes it a term.
+    """
 
     name: str
     lesson: int
     meaning: str
     symbol: str = ""
     code: str = ""
+    also: tuple[str, ...] = ()
+    ordinary: bool = False
 
     @property
     def anchor(self) -> str:
@@ -22,8 +27,21 @@ class Term(NamedTuple):
         kept = "".join(c if c.isascii() and c.isalnum() else " " for c in self.name.lower())
         return "-".join(kept.split())
 
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The words by which prose may call it; of an ordinary word only those that are listed."""
+        return tuple(
+            form for word in (self.name, *self.also) for form in ((word,) if self.ordinary else (word, f"{word}s"))
+        )
 
-TERMS = tuple(Term(**entry) for entry in tomllib.loads(FILE.read_text())["term"])
+    @property
+    def linked_from(self) -> int:
+        """The first lesson whose prose may link it."""
+        return self.lesson if self.ordinary else 0
+
+
+ENTRIES = tomllib.loads(FILE.read_text())["term"]
+TERMS = tuple(Term(**entry | {"also": tuple(entry.get("also", ()))}) for entry in ENTRIES)
 
 
 def born_in(number: int) -> tuple[Term, ...]:

@@ -59,7 +59,9 @@ def show() -> None:
     st.table(
         {
             "lesson": [standing.lesson for standing in seen],
-            "right at the first try": [f"{standing.right} of {standing.made}" for standing in seen],
+            "right at the first try": [
+                f"{standing.right} of {standing.made}" if standing.made else "nothing predicted" for standing in seen
+            ],
         }
     )
     data = as_csv(card)

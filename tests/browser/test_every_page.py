@@ -44,7 +44,9 @@ def test_the_first_screen_of_the_lesson_holds_question_controls_and_picture(visi
 def test_home_leads_into_the_lesson(visit):
     one = visit()
     page = one.open()
+    page.locator(".linked figure.active svg").wait_for()  # home has the views as well
     page.get_by_role("button", name="Start: see why they part").click()
+    page.get_by_role("heading", name="3 · One argument: create_graph").wait_for()
     page.locator(".linked figure.active svg").wait_for()
     one.settle()
     assert f"/{LESSON}" in page.url

@@ -7,7 +7,18 @@ import pytest
 from pages.ui.syllabus import LESSONS
 from pages.ui.term_list import GOOD_FOR, SOURCES, matching
 from pages.ui.terms import TERMS, born_in
+from tests.pages.test_first_uses import LINK
 from tests.pages.test_pages import open_page, text
+
+EXPECTED = {  # some of what the prose of a lesson uses, whatever the controls say
+    1: {"maml", "leaf"},
+    3: {"create-graph", "first-order-maml"},
+    5: {"stored-iterates", "hvp"},
+    6: {"implicit-maml"},
+    7: {"task"},
+    9: {"functional-call"},
+    12: {"maml"},
+}
 
 
 def test_every_term_stands_once():
@@ -39,8 +50,11 @@ def test_the_page_lists_what_is_searched_and_says_what_each_source_is_good_for()
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
-def test_a_lesson_links_every_word_it_introduces(lesson):
+def test_a_lesson_links_every_word_it_introduces_and_a_first_use_in_its_prose_once(lesson):
     words = born_in(lesson.number)
     assert words
-    page = text(open_page(f"pages/{lesson.name}.py"))
-    assert all(f"](glossary#{term.anchor})" in page for term in words)
+    app = open_page(f"pages/{lesson.name}.py")
+    assert all(f"](glossary#{term.anchor})" in text(app) for term in words)
+    uses = [anchor for _, anchor in LINK.findall("\n".join([text(app), *(box.value for box in app.success)]))]
+    assert len(uses) == len(set(uses))
+    assert set(uses) >= EXPECTED.get(lesson.number, set())

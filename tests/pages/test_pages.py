@@ -14,7 +14,7 @@ LESSON = "pages/03_create_graph.py"
 
 
 def open_page(page=None, **parameters):
-    app = AppTest.from_file(APP, default_timeout=60).run()
+    app = AppTest.from_file(APP, default_timeout=180).run()
     for name, value in parameters.items():
         app.query_params[name] = value
     if page:
@@ -51,6 +51,14 @@ def test_home_shows_a_computed_picture_and_the_syllabus():
     assert figure["data"][0]["name"] == "x.grad, create_graph=False"
     assert len(figure["data"][1]["x"]) > 50
     assert app.button[0].label == "Start: see why they part"
+
+
+def test_home_shows_the_four_views_of_one_program_and_keeps_what_lesson_3_asks():
+    data = views(open_page())
+    rows = {row["label"]: row["values"] for row in data["summary"]}
+    assert rows["<code>x.grad</code>"] == {"false": "4.463727474212646", "true": None}
+    assert data["layouts"]
+    assert data["equations"]
 
 
 def test_before_the_prediction_the_second_gradient_is_nowhere():
