@@ -65,7 +65,10 @@ def picture(
 ) -> None:
     """The reader's own race as it runs, or the recorded one."""
     if running is None or progress is None:
+        if desk.moved:
+            live.say_moved()
         _recorded_picture(wanted, revealed)
+        live.ask(desk, race_feed.NAME)  # after a reload there may be a race to come back to
         return
     alt = _words(running, progress.marks)
     panel = charts_live.panel(
