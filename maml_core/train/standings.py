@@ -55,6 +55,8 @@ def _band(race: Race, name: str, marks: Marks) -> Band:
     curves = sorted((marks.get(Leg(name, seed), ()) for seed in range(race.seeds)), key=len, reverse=True)
     seeds = max(range(1, race.seeds + 1), key=lambda count: (count * len(curves[count - 1]), count))
     columns = list(zip(*curves[:seeds], strict=False))  # as far as all of them have come
+    if columns and all(curve[-1].spent(race.budget) >= race.amount for curve in curves[:seeds]):
+        columns[-1] = tuple(curve[-1] for curve in curves[:seeds])  # by the clock they have more marks or fewer
     errors = [[mark.error.mean for mark in column] for column in columns]
     return Band(
         name,

@@ -156,6 +156,19 @@ def test_by_the_clock_too_no_line_goes_back():
         assert band.seeds == 2
 
 
+def test_at_the_end_by_the_clock_a_line_ends_where_the_table_does():
+    race = Race(("maml", "fomaml"), budget="seconds", amount=2, seeds=2)
+    paths = {0: ((0.0, 9.0), (1.0, 5.0), (2.1, 2.0)), 1: ((0.0, 9.0), (0.5, 6.0), (1.9, 4.0), (2.0, 3.0))}
+    marks = {
+        Leg("maml", seed): tuple(Mark(0, 0, at, Summary(error, 0.1, 1.0, 1.0, 0.0)) for at, error in path)
+        for seed, path in paths.items()
+    }
+    band = bands(race, marks)[0]
+    assert (band.mean[-1], band.low[-1], band.high[-1]) == (2.5, 2.0, 3.0)
+    assert band.mean[-1] == table(race, marks)[0].mean
+    assert list(band.spent) == [0.0, 0.75, 2.05]
+
+
 def test_the_table_is_the_last_marks_best_first(raced):
     rows = table(replace(SMALL, entrants=(*SMALL.entrants, SCRATCH)), raced[1])
     assert [row.mean for row in rows] == sorted(row.mean for row in rows)
