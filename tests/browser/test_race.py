@@ -41,7 +41,7 @@ def test_the_default_race_is_bet_on_run_to_its_end_and_left_and_found_again(visi
 
 def test_a_race_is_stopped_on_a_phone_and_a_link_brings_its_set_up_without_its_result(visit):
     one = visit(width=390)
-    page = one.open(f"{LESSON}?entrants=fomaml&entrants=anil&race_iterations=5000&race_seeds=2&equal=iterations")
+    page = one.open(f"{LESSON}?entrants=fomaml&entrants=anil&race_iterations=2000&race_seeds=2&equal=iterations")
     assert not sideways(page)
     page.get_by_role("button", name="Start").click()
     page.locator(".live .numbers", has_text=TRAINED).wait_for(timeout=LONG)
@@ -55,11 +55,11 @@ def test_a_race_is_stopped_on_a_phone_and_a_link_brings_its_set_up_without_its_r
     page.locator("h1", has_text="The sinusoid lab").wait_for()
     one.settle()
     page.get_by_role("link", name="The race").last.click()
-    page.locator("[data-testid=stSlider]", has_text="outer steps").get_by_text("5000", exact=True).wait_for()
-    page.wait_for_url("**race_iterations=5000**")
+    page.locator("[data-testid=stSlider]", has_text="outer steps").get_by_text("2000", exact=True).wait_for()
+    page.wait_for_url("**race_iterations=2000**")
     two = visit().open(address)
     two.get_by_text("Recorded earlier").wait_for()
-    two.locator("[data-testid=stSlider]", has_text="outer steps").get_by_text("5000", exact=True).wait_for()
+    two.locator("[data-testid=stSlider]", has_text="outer steps").get_by_text("2000", exact=True).wait_for()
 
 
 def test_a_race_is_found_again_after_a_reload_and_goes_where_its_reader_goes(visit):
