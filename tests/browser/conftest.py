@@ -99,9 +99,13 @@ class Visit:
         return self.page
 
     def settle(self):
-        """Until the server has nothing more to say."""
-        self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-        self.page.wait_for_timeout(150)
+        """Until the server has nothing more to say, and has not had for a moment: one answer may ask for the next."""
+        quiet = self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
+        while True:
+            quiet.wait_for()
+            self.page.wait_for_timeout(150)
+            if quiet.count():
+                return
 
     def reveal(self):
         self.page.get_by_role("button", name="just show me").click()
