@@ -18,7 +18,7 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up")
 PAST = {"seconds": 1.15}  # of the budget: by the clock a last slice may take longer than what was left
 ROOM = 74  # pixels on the right for the longest name there
 LABEL = 16 / 270  # of the height: what a name takes of it
-NEAR = 0.08  # of the width: names that begin as near as this may touch
+NEAR = 0.15  # of the width: names that begin as near as this may touch
 NOTHING: dict[str, Any] = {"x": [0, 0], "y": [1, 10], "text": ["", ""]}  # an axis where there is nothing yet
 
 

@@ -30,9 +30,9 @@ def result(race: Race, marks: Known, ended: Mapping[Leg, str], *, recorded_race:
         _unequal(race, rows, ended)
     st.table(_columns(race, rows, timed=not recorded_race))
     st.caption(
-        f"Each leg had {spaced(race.amount)} {BUDGETS[race.budget]} to spend, each entrant {race.seeds} seed"
-        f"{'s' * (race.seeds > 1)}. Mean squared errors on {TASKS} unseen tasks after "
-        f"{plural(race.test_steps)}, the same tasks for all. {_paper_note(race, rows)}"
+        f"Budget of each leg in {BUDGETS[race.budget]}: {spaced(race.amount)}. Seeds: {race.seeds}. Mean "
+        f"squared errors on {TASKS} unseen tasks after {plural(race.test_steps)}, the same tasks for all. "
+        f"{_paper_note(race, rows)}"
     )
     st.download_button(
         "All marks as CSV",
@@ -66,19 +66,18 @@ def _broken(ended: Mapping[Leg, str]) -> None:
 
 
 def _columns(race: Race, rows: tuple[Row, ...], *, timed: bool) -> dict[str, list[str]]:
-    """What was equal for all to the last step is no column: the sentence below the table has it."""
+    """Six at most, for a phone. What was equal for all is none of them: the sentence below the table has it."""
+    by_steps = race.budget == "iterations"
     spent = {
-        "outer steps": [spaced(round(row.steps)) for row in rows],
-        "gradients per task": [spaced(round(row.gradients)) for row in rows],
-        "seconds of training": [f"{row.seconds:.1f}" for row in rows],
+        "outer steps": [] if by_steps else [spaced(round(row.steps)) for row in rows],
+        "gradients per task": [spaced(round(row.gradients)) for row in rows] if by_steps else [],
+        "seconds of training": [f"{row.seconds:.1f}" for row in rows] if timed else [],
     }
-    hidden = {"iterations": "outer steps"}.get(race.budget, ""), "" if timed else "seconds of training"
     return {
         "": [row.entrant for row in rows],
         "mean over tasks": [numeral(row.mean, 3) for row in rows],
         "best and worst seed": [f"{numeral(row.low, 3)}\u00a0to {numeral(row.high, 3)}" for row in rows],
-        "median over tasks": [numeral(row.median, 3) for row in rows],
-        **{name: values for name, values in spent.items() if name not in hidden},
+        **{name: values for name, values in spent.items() if values},
         "the paper reports": [_published(race, row) for row in rows],
     }
 
