@@ -42,9 +42,9 @@ def test_every_line_has_its_name_at_its_end_in_its_colour():
 def test_names_far_from_each_other_are_not_moved():
     setup = Race(("maml", "fomaml"), amount=1000)
     near = traces(setup, [band("maml", (500.0, 2.0), (600.0, 1.0)), band("fomaml", (500.0, 2.0), (600.0, 1.0))])[-1]
-    far = traces(setup, [band("maml", (500.0, 2.0)), band("fomaml", (500.0, 2.0), (600.0, 1.0))])[-1]
+    far = traces(setup, [band("maml", (500.0, 2.0)), band("fomaml", (500.0, 2.0), (800.0, 1.0))])[-1]
     assert near["y"][1] > near["y"][0]
-    assert (far["x"], far["y"]) == ([500.0, 600.0], pytest.approx([2.0, 1.0]))
+    assert (far["x"], far["y"]) == ([500.0, 800.0], pytest.approx([2.0, 1.0]))
 
 
 def test_where_there_is_nothing_yet_there_is_an_axis():
