@@ -90,7 +90,7 @@ def test_a_race_is_found_again_after_a_reload_and_goes_where_its_reader_goes(vis
 
 def test_a_race_that_is_run_again_has_its_table_again(visit):
     one = visit()
-    page = one.open(f"{LESSON}?entrants=fomaml&entrants=anil&race_iterations=600&race_seeds=1")
+    page = one.open(f"{LESSON}?entrants=fomaml&entrants=anil&race_iterations=300&race_seeds=1")
     for label in ("Start", "Run it again"):
         page.get_by_role("button", name=label).click()
         page.locator(".live .words", has_text="Racing").wait_for()
