@@ -36,7 +36,8 @@ Two entrants do not meta-learn. **pretrained** is one network trained on all tas
 than the mean of all sines; then it is fine-tuned. **from scratch** has never seen a sine. Both may choose the rate at
 which they adapt, from a list, on tasks that are not those of the comparison.
 
-A few seeds are few. If two bands overlap, the page calls it open, and so should you.
+A few seeds are few: set five, and see whether the ranking holds. If two ranges overlap at the end, the page calls it
+open, and so should you.
 """
 )
 race_views.costs(race)

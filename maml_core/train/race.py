@@ -35,12 +35,12 @@ class Race:
 
     entrants: tuple[str, ...] = ("maml", "fomaml", PRETRAINED, SCRATCH)
     budget: str = "iterations"
-    amount: int = 800  # of the budget's unit, for each leg
+    amount: int = 900  # of the budget's unit, for each leg
     seeds: int = 3  # 0, 1, …: each decides first weights and training tasks
     family: str = "sinusoid"
     shots: int = 5
-    meta_batch: int = 15
-    outer_lr: float = 1e-2
+    meta_batch: int = 25
+    outer_lr: float = 5e-3
     test_steps: int = 1  # inner steps after which errors are compared
 
     def __post_init__(self) -> None:

@@ -29,7 +29,6 @@ class Row(NamedTuple):
     mean: float
     low: float
     high: float
-    median: float  # over tasks; its mean over seeds
     steps: float
     gradients: float
     seconds: float
@@ -55,6 +54,8 @@ def _band(race: Race, name: str, marks: Marks) -> Band:
     curves = sorted((marks.get(Leg(name, seed), ()) for seed in range(race.seeds)), key=len, reverse=True)
     seeds = max(range(1, race.seeds + 1), key=lambda count: (count * len(curves[count - 1]), count))
     columns = list(zip(*curves[:seeds], strict=False))  # as far as all of them have come
+    if columns and all(curve[-1].spent(race.budget) >= race.amount for curve in curves[:seeds]):
+        columns[-1] = tuple(curve[-1] for curve in curves[:seeds])  # by the clock they have more marks or fewer
     errors = [[mark.error.mean for mark in column] for column in columns]
     return Band(
         name,
@@ -86,41 +87,40 @@ def table(race: Race, marks: Marks) -> tuple[Row, ...]:
 def _row(race: Race, name: str, marks: Marks) -> Row:
     last = [marks[leg][-1] for seed in range(race.seeds) if marks.get(leg := Leg(name, seed))]
     errors = [mark.error.mean for mark in last] or [float("nan")]
-    medians, steps, gradients, seconds = (
+    steps, gradients, seconds = (
         _average(values or [0.0])
         for values in (
-            [mark.error.median for mark in last],
             [mark.steps for mark in last],
             [mark.gradients for mark in last],
             [mark.seconds for mark in last],
         )
     )
     published = reported(leg_config(race, Leg(name, 0)))
-    numbers = (_average(errors), min(errors), max(errors), medians, steps, gradients, seconds)
+    numbers = (_average(errors), min(errors), max(errors), steps, gradients, seconds)
     return Row(name, *numbers, len(last), published)
 
 
 def _still_row(race: Race) -> Row:
     found = from_scratch(race)
     errors = [summary.mean for summary in found]
-    median = _average([summary.median for summary in found])
     reason = Match((), "No training, so nothing to compare.")
-    return Row(SCRATCH, _average(errors), min(errors), max(errors), median, 0, 0, 0, len(found), reason)
+    return Row(SCRATCH, _average(errors), min(errors), max(errors), 0, 0, 0, len(found), reason)
 
 
 def verdict(rows: tuple[Row, ...]) -> Verdict:
-    """The best row wins if its range over the seeds lies below the next one's; otherwise nobody does."""
+    """The best row wins if its range over the seeds lies below all others; otherwise nobody does."""
     best, second = rows[:2]
     if best.seeds == second.seeds == 1 and best.mean < second.mean:
         sentence = f"{best.entrant} ends lowest with the one seed there is: {numeral(best.mean, 3)} against "
         sentence += f"{numeral(second.mean, 3)} for {second.entrant}. One seed has no range, so the next may differ."
         return Verdict(best.entrant, sentence)
-    numbers = f"{_range(best)} against {_range(second)}"
-    if best.high < second.low:
+    rival = next((row for row in rows[1:] if row.low <= best.high), None)  # not always the second by its mean
+    numbers = f"{_range(best)} against {_range(rival or second)}"
+    if rival is None:
         return Verdict(best.entrant, f"{best.entrant} ends lowest with every seed: {numbers} for {second.entrant}.")
     return Verdict(
         TIE,
-        f"The ranges of {best.entrant} and {second.entrant} over the seeds overlap: {numbers}.",
+        f"The ranges of {best.entrant} and {rival.entrant} over the seeds overlap: {numbers}.",
     )
 
 

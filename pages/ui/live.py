@@ -154,7 +154,7 @@ def chart(
     `moving`: for which the page has drawn its buttons; a run may end between them and the look that is taken here.
     """
     if desk.moved:
-        _say_moved()
+        say_moved()
         empty = "Its curves are in that tab now."
         panels = {name: panel._replace(hint=panel.hint and empty) for name, panel in panels.items()}
     query = {"feed": feed} | {name: str(value) for name, value in (query or {}).items()}
@@ -179,11 +179,18 @@ def chart(
     COMPONENT(key=key, data=data, on_token_change=back, on_ended_change=_nothing, on_lost_change=_nothing)
 
 
+def ask(desk: Desk, feed: str) -> None:
+    """Where nothing live is shown (yet): let the browser tell whether it has kept a token over a reload."""
+    if pools.SHARED is not None and not desk.token:
+        chart(desk, feed, {}, empty="")
+
+
 def _look(desk: Desk, query: Mapping[str, str]) -> dict[str, Any] | None:
     return FEEDS[query["feed"]](desk.pool, desk.token, desk.owner, query) if desk.token and not desk.moved else None
 
 
-def _say_moved() -> None:
+def say_moved() -> None:
+    """The sentence for a page whose runs are in another tab, and the way to bring them back."""
     st.warning(MOVED, icon=":material/tab_move:")
     st.button("Bring it here", on_click=take_over)
 

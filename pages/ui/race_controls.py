@@ -7,11 +7,23 @@ import streamlit as st
 from maml_core.meta.tasks import FAMILIES
 from maml_core.train.race import BUDGETS, ENTRANTS, MOST_ENTRANTS, MOST_SEEDS, Race
 from pages.ui import controls
+from pages.ui.feeds import spaced
 
 DEFAULT = Race()
-AMOUNTS = {"iterations": (100, 10_000, 800, 100), "gradients": (200, 20_000, 3200, 200), "seconds": (1, 30, 4, 1)}
+AMOUNTS = {"iterations": (100, 10_000, 900, 100), "gradients": (200, 20_000, 3600, 200), "seconds": (1, 30, 2, 1)}
 RATES = ("0.001", "0.003", "0.005", "0.01")
 IN_POPOVER = ("race_family", "race_shots", "race_test_steps", "race_meta_batch", "race_outer_lr")
+LABELS = {
+    "entrants": "entrants",
+    "equal": "equal",
+    **{f"race_{budget}": unit for budget, unit in BUDGETS.items()},
+    "race_seeds": "seeds",
+    "race_family": "family",
+    "race_shots": "shots",
+    "race_test_steps": "inner steps when judged",
+    "race_meta_batch": "tasks a step, meta_batch",
+    "race_outer_lr": "β, outer_lr",
+}
 WHY = {
     "iterations": "everyone takes the same number of outer steps",
     "gradients": "everyone may take the same number of gradients; a Hessian-vector product counts as two",
@@ -39,7 +51,9 @@ def setup(running: Race | None) -> Race:
         help_text = (
             "Each seed draws other first weights and other tasks, the same for every entrant. Bands span them."
         )
-        seeds = int(controls._slider("race_seeds", "seeds", (1, MOST_SEEDS), DEFAULT.seeds, 1, help_text))
+        seeds = int(
+            controls._slider("race_seeds", LABELS["race_seeds"], (1, MOST_SEEDS), DEFAULT.seeds, 1, help_text)
+        )
         with st.popover("Tasks and rates", icon=":material/tune:"):
             family, shots, steps, batch, rate = _more()
     if hidden := [key for key in IN_POPOVER if key in st.session_state.get("rejections", {})]:
@@ -79,14 +93,16 @@ def _entrants() -> tuple[str, ...]:
 
 def _more() -> tuple[str, int, int, int, float]:
     help_text = "Which sines: amplitude and phase vary (sinusoid), the phase all around (phase), the frequency too."
-    family = controls.choice("race_family", "family", tuple(FAMILIES), DEFAULT.family, help_text)
-    shots = controls._slider("race_shots", "shots", (1, 20), DEFAULT.shots, 1, "Points of a task to adapt on.")
+    family = controls.choice("race_family", LABELS["race_family"], tuple(FAMILIES), DEFAULT.family, help_text)
+    shots = controls._slider(
+        "race_shots", LABELS["race_shots"], (1, 20), DEFAULT.shots, 1, "Points of a task to adapt on."
+    )
     help_text = "Inner steps on an unseen task after which the errors are compared."
-    steps = controls._slider("race_test_steps", "inner steps when judged", (1, 10), DEFAULT.test_steps, 1, help_text)
+    steps = controls._slider("race_test_steps", LABELS["race_test_steps"], (1, 10), DEFAULT.test_steps, 1, help_text)
     help_text = "Tasks whose gradients are averaged in one outer step."
-    batch = controls._slider("race_meta_batch", "tasks a step, meta_batch", (1, 25), DEFAULT.meta_batch, 1, help_text)
+    batch = controls._slider("race_meta_batch", LABELS["race_meta_batch"], (1, 25), DEFAULT.meta_batch, 1, help_text)
     help_text = "Step size of the outer Adam, the same for all. The inner loop is each algorithm's own."
-    rate = controls.choice("race_outer_lr", "β, outer_lr", RATES, f"{DEFAULT.outer_lr:g}", help_text)
+    rate = controls.choice("race_outer_lr", LABELS["race_outer_lr"], RATES, f"{DEFAULT.outer_lr:g}", help_text)
     return family, int(shots), int(steps), int(batch), float(rate)
 
 
@@ -103,6 +119,18 @@ def parameters(race: Race) -> dict[str, object]:
         "race_meta_batch": race.meta_batch,
         "race_outer_lr": f"{race.outer_lr:g}",
     }
+
+
+def differences(race: Race, other: Race) -> str:
+    """In words, what `race` has that `other` has not."""
+    mine, others = parameters(race), parameters(other)
+    return "; ".join(f"{LABELS[key]} {_word(value)}" for key, value in mine.items() if value != others.get(key))
+
+
+def _word(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(value)
+    return spaced(value) if isinstance(value, int) else str(value)
 
 
 def address(race: Race) -> str:

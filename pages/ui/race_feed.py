@@ -64,7 +64,7 @@ def feed(pool: Pool, token: str, owner: str, query: Mapping[str, str]) -> dict[s
     if entry is None:
         return None
     race, progress = entry.racing.race, entry.racing.look(pool, token, owner)
-    points = charts_race.traces(bands(race, progress.marks))
+    points = charts_race.traces(race, bands(race, progress.marks))
     return {
         "id": entry.id,
         "version": progress.version,
@@ -73,8 +73,12 @@ def feed(pool: Pool, token: str, owner: str, query: Mapping[str, str]) -> dict[s
         "done": done(race, progress),
         "words": words(race, progress),
         "numbers": numbers(race, progress),
-        "traces": {NAME: [{axis: short(values) for axis, values in trace.items()} for trace in points]},
+        "traces": {NAME: [_short(trace) for trace in points]},
     }
+
+
+def _short(trace: Mapping[str, Any]) -> dict[str, Any]:
+    return {part: short(values) if part in ("x", "y") else values for part, values in trace.items()}
 
 
 def done(race: Race, progress: Progress) -> float:

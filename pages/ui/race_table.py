@@ -9,7 +9,7 @@ from maml_core.train.race import BUDGETS, SCRATCH, TASKS, Leg, Mark, Race, legs
 from maml_core.train.race_scripts import marks_csv
 from maml_core.train.racing import STOPPED
 from maml_core.train.reported import Reported
-from maml_core.train.standings import Row, table, verdict
+from maml_core.train.standings import TIE, Row, table, verdict
 from pages.ui.feeds import spaced
 from pages.ui.lab_views import plural
 
@@ -17,22 +17,26 @@ Known = Mapping[Leg, tuple[Mark, ...]]
 
 
 def result(race: Race, marks: Known, ended: Mapping[Leg, str], *, recorded_race: bool) -> None:
-    """The verdict, the final table, what broke off, and the table as a file."""
+    """The verdict, the final table, what broke off, and all marks as a file."""
     rows = table(race, marks)
-    if len(rows) < 2:
+    if len(rows) < 2 or not any(row.steps for row in rows):
+        _broken(ended)
+        st.caption("There is nothing to compare: too few legs came to a first mark.")
         return
     if len(ended) == len(legs(race)) and not any(ended.values()):
-        st.markdown(f":material/trophy: **{verdict(rows).sentence}**")
+        found = verdict(rows)
+        st.markdown(f":material/{'balance' if found.winner == TIE else 'trophy'}: **{found.sentence}**")
     elif not recorded_race:
         _unequal(race, rows, ended)
     st.table(_columns(race, rows, timed=not recorded_race))
     st.caption(
-        f"Mean squared errors on {TASKS} unseen tasks after {plural(race.test_steps)}, the "
-        "same tasks for all; in brackets the best and the worst of the seeds. " + _paper_note(race, rows)
+        f"Budget of each leg in {BUDGETS[race.budget]}: {spaced(race.amount)}. Seeds: {race.seeds}. Mean "
+        f"squared errors on {TASKS} unseen tasks after {plural(race.test_steps)}, the same tasks for all. "
+        f"{_paper_note(race, rows)}"
     )
     st.download_button(
         "All marks as CSV",
-        lambda: marks_csv(race, marks),
+        marks_csv(race, marks),  # not deferred: a rerun that begins under the click would make it fail
         "race.csv",
         "text/csv",
         on_click="ignore",
@@ -42,9 +46,7 @@ def result(race: Race, marks: Known, ended: Mapping[Leg, str], *, recorded_race:
 
 def _unequal(race: Race, rows: tuple[Row, ...], ended: Mapping[Leg, str]) -> None:
     """Why the table of a race that did not come to its end is no ranking."""
-    for leg, why in ended.items():
-        if why not in ("", STOPPED):
-            st.markdown(f":orange[:material/warning:] {leg.entrant}, seed {leg.seed}, broke off: {why}")
+    _broken(ended)
     each = ", ".join(
         f"{row.entrant} {_number(row.spent(race.budget))} ({row.seeds} of {race.seeds} seeds)"
         for row in rows
@@ -56,19 +58,28 @@ def _unequal(race: Race, rows: tuple[Row, ...], ended: Mapping[Leg, str]) -> Non
     )
 
 
+def _broken(ended: Mapping[Leg, str]) -> None:
+    """The legs that could not go on, and why."""
+    for leg, why in ended.items():
+        if why not in ("", STOPPED):
+            st.markdown(f":orange[:material/warning:] {leg.entrant}, seed {leg.seed}, broke off: {why}")
+
+
 def _columns(race: Race, rows: tuple[Row, ...], *, timed: bool) -> dict[str, list[str]]:
-    columns = {
-        "": [row.entrant for row in rows],
-        "mean over tasks": [
-            f"{numeral(row.mean, 3)} ({numeral(row.low, 3)} to {numeral(row.high, 3)})" for row in rows
-        ],
-        "median over tasks": [numeral(row.median, 3) for row in rows],
-        "outer steps": [spaced(round(row.steps)) for row in rows],
-        "gradients per task": [spaced(round(row.gradients)) for row in rows],
+    """Six at most, for a phone. What was equal for all is none of them: the sentence below the table has it."""
+    by_steps = race.budget == "iterations"
+    spent = {
+        "outer steps": [] if by_steps else [spaced(round(row.steps)) for row in rows],
+        "gradients per task": [spaced(round(row.gradients)) for row in rows] if by_steps else [],
+        "seconds of training": [f"{row.seconds:.1f}" for row in rows] if timed else [],
     }
-    if timed:
-        columns["seconds a leg"] = [f"{row.seconds:.1f}" for row in rows]
-    return columns | {"the paper reports": [_published(race, row) for row in rows]}
+    return {
+        "": [row.entrant for row in rows],
+        "mean over tasks": [numeral(row.mean, 3) for row in rows],
+        "best and worst seed": [f"{numeral(row.low, 3)}\u00a0to {numeral(row.high, 3)}" for row in rows],
+        **{name: values for name, values in spent.items() if values},
+        "the paper reports": [_published(race, row) for row in rows],
+    }
 
 
 def _number(value: float) -> str:
@@ -79,7 +90,7 @@ def _number(value: float) -> str:
 def _published(race: Race, row: Row) -> str:
     """The published number that is alike, or a dash."""
     alike = _alike(race, row)
-    return f"{numeral(alike[0].value)} after {spaced(alike[0].iterations)} steps" if alike else "–"
+    return numeral(alike[0].value) if alike else "–"
 
 
 def _alike(race: Race, row: Row) -> list[Reported]:
@@ -89,9 +100,11 @@ def _alike(race: Race, row: Row) -> list[Reported]:
 
 def _paper_note(race: Race, rows: tuple[Row, ...]) -> str:
     """Whose numbers stand in the table and what else was different there, or why there are none."""
-    sources = {each.source for row in rows for each in _alike(race, row)}
-    if not sources:
+    found = [each for row in rows for each in _alike(race, row)]
+    if not found:
         return "No published number belongs to this setting: papers used other points, families or steps."
+    sources, steps = {each.source for each in found}, {spaced(each.iterations) for each in found}
     return (
-        f"Published: {' and '.join(sources)}, with other first weights, rates and meta-batches, and far more steps."
+        f"Published: {' and '.join(sorted(sources))}, after {' and '.join(sorted(steps))} outer steps, from other "
+        "first weights; rates and meta-batches may differ too."
     )

@@ -11,7 +11,7 @@ from maml_core.train.race_scripts import commands
 from maml_core.train.racing import Progress
 from maml_core.train.recorded_race import COMMAND, recorded
 from maml_core.train.standings import TIE, bands, table, verdict
-from pages.ui import charts_live, charts_race, guessing, live, race_feed
+from pages.ui import charts_live, charts_race, guessing, live, race_controls, race_feed
 from pages.ui.feeds import spaced
 
 SHOWN = 5  # marks of the recorded race that can be seen before the bet
@@ -51,7 +51,9 @@ def buttons(race: Race, running: Race | None, progress: Progress | None, *, move
     if sentence := live.refusal(race_feed.NAME):
         st.markdown(f":red[{sentence}]")
     if running and running != race:
-        st.caption("The race below has another set-up than the controls.")
+        st.caption(
+            f"The race below has another set-up than the controls: {race_controls.differences(running, race)}."
+        )
 
 
 def _start_label(wanted: Race, running: Race | None) -> str:
@@ -65,12 +67,15 @@ def picture(
 ) -> None:
     """The reader's own race as it runs, or the recorded one."""
     if running is None or progress is None:
+        if desk.moved:
+            live.say_moved()
         _recorded_picture(wanted, revealed)
+        live.ask(desk, race_feed.NAME)  # after a reload there may be a race to come back to
         return
     alt = _words(running, progress.marks)
     panel = charts_live.panel(
         charts_race.race(running),
-        "Lines: mean over the seeds that have come this far; bands: from best to worst",
+        "Lower is better. Lines: mean over the seeds that have come this far; bands: from best to worst",
         alt,
     )
     moving, query = not progress.over(running), {"race": race_feed.name_of(desk)}
@@ -87,7 +92,7 @@ def _recorded_picture(wanted: Race, revealed: bool) -> None:
     which += "" if revealed else " Only its first half is shown."
     st.caption(
         f":material/history: **Recorded earlier**, not run here (`{COMMAND}`).{which} Start runs it, or any other "
-        "race, on this server. Lines are means over the seeds, bands reach from the best seed to the worst."
+        "race, on this server. Lower is better. Lines: means over the seeds; bands: from the best to the worst."
     )
 
 

@@ -57,7 +57,9 @@ def figure(app):
 def test_before_the_bet_only_the_beginning_of_the_recorded_race_is_there(pool):
     app = opened()
     race, marks = recorded()
-    assert max(max(trace["x"]) for trace in figure(app)["data"] if trace["name"] != "from scratch") == race.amount / 2
+    lines = [trace["x"] for trace in figure(app)["data"] if trace["name"] in ("maml", "fomaml", "pretrained")]
+    assert len(lines) == 6
+    assert max(map(max, lines)) == race.amount / 2
     assert not app.table
     last = next(band for band in bands(race, marks) if band.entrant == "maml").mean[-1]
     assert f"{last:.3g}" not in text(app)
@@ -86,7 +88,7 @@ def test_a_race_of_one_s_own_ends_as_its_straight_run(pool):
     mean = measure(race, Leg("fomaml", 0), straight, 0.0).error.mean
     row = app.table[0].value.set_index("").loc["fomaml"]
     assert row["mean over tasks"].startswith(f"{mean:.3g}".rstrip("0").rstrip("."))
-    assert row["outer steps"] == "100"
+    assert row["gradients per task"] == "200"
     assert "trophy" in text(app)
 
 
@@ -97,10 +99,38 @@ def test_a_stopped_race_shows_what_there_is_and_the_recorded_one_can_come_back(p
     app.button(key="race stop").click().run()
     assert not app.exception
     assert "trophy" not in text(app)
-    assert "No ranking" in text(app)
-    assert list(app.table[0].value[""])
     app.button(key="race forget").click().run()
     assert "Predict" in text(app)
+
+
+def stopped_after(marks):
+    """The end of the page when the recorded race has been stopped there."""
+    from maml_core.train.race import legs
+    from maml_core.train.racing import STOPPED
+    from maml_core.train.recorded_race import recorded
+    from pages.ui import race_table
+
+    race, known = recorded()
+    shown = {leg: kept[: marks + 1] for leg, kept in known.items()}
+    race_table.result(race, shown, dict.fromkeys(legs(race), STOPPED), recorded_race=False)
+
+
+def test_a_race_that_did_not_end_has_a_table_without_a_ranking():
+    app = AppTest.from_function(stopped_after, args=(5,)).run()
+    assert "No ranking" in text(app)
+    assert "maml 450 (3 of 3 seeds)" in text(app)
+    assert list(app.table[0].value[""]) == [row.entrant for row in table(*at_half())]
+
+
+def at_half():
+    race, known = recorded()
+    return race, {leg: kept[:6] for leg, kept in known.items()}
+
+
+def test_before_a_first_mark_there_is_nothing_to_compare():
+    app = AppTest.from_function(stopped_after, args=(0,)).run()
+    assert "nothing to compare" in app.caption[0].value
+    assert not app.table
 
 
 def test_a_stopped_leg_is_not_at_its_end():
@@ -156,10 +186,12 @@ def test_who_comes_back_to_a_race_finds_its_set_up_and_may_run_it_again(pool):
     app.slider(key="race_iterations").set_value(8000).run()
     assert app.slider(key="race_iterations").value == 8000
     assert app.button(key="race start").label == "Start with the new set-up"
+    captions = [caption.value for caption in app.caption]
+    assert "The race below has another set-up than the controls: outer steps 9\u202f000." in captions
 
 
 def test_the_link_holds_the_set_up(pool):
-    app = opened(entrants=["anil", "boil"], equal="gradients", race_gradients="2000")
+    app = opened(entrants=["anil", "boil"], equal="gradients", race_gradients="2000", race_outer_lr="0.01")
     link = next(code.value for code in app.code if "race_seeds" in code.value)
     for part in ("entrants=anil&entrants=boil", "equal=gradients", "race_gradients=2000", "race_outer_lr=0.01"):
         assert part in link

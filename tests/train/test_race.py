@@ -156,6 +156,19 @@ def test_by_the_clock_too_no_line_goes_back():
         assert band.seeds == 2
 
 
+def test_at_the_end_by_the_clock_a_line_ends_where_the_table_does():
+    race = Race(("maml", "fomaml"), budget="seconds", amount=2, seeds=2)
+    paths = {0: ((0.0, 9.0), (1.0, 5.0), (2.1, 2.0)), 1: ((0.0, 9.0), (0.5, 6.0), (1.9, 4.0), (2.0, 3.0))}
+    marks = {
+        Leg("maml", seed): tuple(Mark(0, 0, at, Summary(error, 0.1, 1.0, 1.0, 0.0)) for at, error in path)
+        for seed, path in paths.items()
+    }
+    band = bands(race, marks)[0]
+    assert (band.mean[-1], band.low[-1], band.high[-1]) == (2.5, 2.0, 3.0)
+    assert band.mean[-1] == table(race, marks)[0].mean
+    assert list(band.spent) == [0.0, 0.75, 2.05]
+
+
 def test_the_table_is_the_last_marks_best_first(raced):
     rows = table(replace(SMALL, entrants=(*SMALL.entrants, SCRATCH)), raced[1])
     assert [row.mean for row in rows] == sorted(row.mean for row in rows)
@@ -169,7 +182,7 @@ def rows_of(*ranges):
     row = table(SMALL, run_once)[0]
     return tuple(
         row._replace(entrant=n, mean=(a + b) / 2, low=a, high=b, seeds=1 + (a < b))
-        for n, (a, b) in zip("xy", ranges, strict=True)
+        for n, (a, b) in zip("xyz", ranges, strict=False)
     )
 
 
@@ -179,6 +192,13 @@ run_once = {Leg("maml", 0): (Mark(1, 4, 0.1, Summary(1.0, 0.1, 1.0, 1.0, 0.0)),)
 def test_who_is_lower_with_every_seed_has_won_and_otherwise_nobody():
     assert verdict(rows_of((1.0, 2.0), (2.5, 3.0))).winner == "x"
     assert verdict(rows_of((1.0, 2.0), (1.9, 3.0))).winner == TIE
+
+
+def test_a_range_that_begins_below_the_winner_s_end_counts_whoever_is_second_on_average():
+    rows = rows_of((3.69, 3.71), (3.81, 3.9), (3.68, 4.42))
+    assert verdict(rows).winner == TIE
+    assert "ranges of x and z" in verdict(rows).sentence
+    assert verdict(rows[:2]).winner == "x"
 
 
 def test_one_seed_has_no_range():
