@@ -93,7 +93,6 @@ def test_a_corner_can_be_grabbed_and_neither_huge_nor_undefined_losses_break_the
     assert not says(page).startswith("θ = (3.00")
     for support, theta, told in (
         ("1e308*u*v", "1,1", "Not finite here, and not in PyTorch either: MAML. The rest agrees"),
-        ("1e300*u**2*v**2", "-1,0.8", "Not finite here, and not in PyTorch either: MAML"),
         ("u**v", "-1,0.8", "Not finite here, and not in PyTorch either: MAML, FOMAML, φ, H, J."),
         ("log(u)", "-1,0.8", "slopes of a loss that has no value here"),
     ):
@@ -101,7 +100,7 @@ def test_a_corner_can_be_grabbed_and_neither_huge_nor_undefined_losses_break_the
         page.get_by_role("button", name="just show me").click()
         expect(page.locator(".landscape .check.bad")).to_contain_text(told)
         assert ("slopes of nothing" if support == "log(u)" else "no exact gradient") in says(page)
-        assert ("overflow" in says(page)) == support.startswith("1e30")
+        assert ("overflow" in says(page)) == support.startswith("1e308")
 
 
 def test_keys_clicks_true_lengths_hovering_saving_and_every_landscape(visit):
