@@ -61,7 +61,7 @@ if not revealed:
     later.caption("The sweeps show what you are asked to predict: they wait for your answer above.")
 
 st.subheader("Looking back through the last m steps alone", anchor=False)
-st.markdown(shortcut_prose.TRUNCATED)
+lesson.prose(shortcut_prose.TRUNCATED)
 shortcut_labs.truncation(setting, revealed=revealed)
 
 st.subheader("iMAML, honestly", anchor=False)
@@ -73,7 +73,7 @@ st.subheader("What ANIL and BOIL hold still", anchor=False)
 shortcut_labs.held_still(setting)
 
 st.subheader("Many small steps, one leap back", anchor=False)
-st.markdown(shortcut_prose.LEAP)
+lesson.prose(shortcut_prose.LEAP)
 lesson.vectors_line(one_step_at(loop_of(setting)), "vector at k = 1, where one leap with β = α has to be MAML")
 lesson.derivation("one_leap")
 
