@@ -182,7 +182,7 @@ def chart(
 def ask(desk: Desk, feed: str) -> None:
     """Where nothing live is shown (yet): let the browser tell whether it has kept a token over a reload."""
     if pools.SHARED is not None and not desk.token:
-        chart(desk, feed, {}, empty="")
+        chart(desk, feed, {}, empty="", moving=False)
 
 
 def _look(desk: Desk, query: Mapping[str, str]) -> dict[str, Any] | None:
