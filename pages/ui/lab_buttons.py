@@ -95,14 +95,11 @@ def _said(value: object) -> str:
 
 
 def take_away(desk: Desk, run: Snapshot | None) -> None:
-    """Export and import. To open it runs the page: a run that trains is taken as it is at that moment."""
-    with st.popover("Export, import", icon=":material/swap_vert:", key="lab files", on_change="rerun"):
-        if desk.moved:
-            st.caption("The run is in another tab: take it away there, or bring it here.")
-        elif run is None:
-            st.caption("Once a run has started, its θ, its curve, its command line and a script are here.")
-        else:
-            _export(desk, run)
+    """Export and import. To open it runs the page: a run that trains is taken as it is at that moment, and what an
+    earlier opening showed is never offered again."""
+    with st.popover("Export, import", icon=":material/swap_vert:", key="lab files", on_change="rerun") as files:
+        if files.open:
+            _exports(desk, run)
         st.file_uploader(
             "Go on with a saved run",
             type=["safetensors"],
@@ -112,6 +109,15 @@ def take_away(desk: Desk, run: Snapshot | None) -> None:
             max_upload_size=desk.pool.limits.reader_mib,
             help="A .safetensors file from here or from `python -m maml_core train`. It takes the place of the run.",
         )
+
+
+def _exports(desk: Desk, run: Snapshot | None) -> None:
+    if desk.moved:
+        st.caption("The run is in another tab: take it away there, or bring it here.")
+    elif run is None:
+        st.caption("Once a run has started, its θ, its curve, its command line and a script are here.")
+    else:
+        _export(desk, run)
 
 
 def _export(desk: Desk, run: Snapshot) -> None:

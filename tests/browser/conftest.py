@@ -42,7 +42,7 @@ def served():
 
 def _answering(address, process, log):
     """The address, once the server there is healthy."""
-    for _ in range(300):
+    for _ in range(900):
         if process.poll() is not None:
             log.seek(0)
             pytest.fail(log.read().decode())
@@ -51,7 +51,7 @@ def _answering(address, process, log):
             return address
         except OSError:
             time.sleep(0.2)
-    pytest.fail("The server did not become healthy within a minute.")
+    pytest.fail("The server did not become healthy within three minutes.")
 
 
 @pytest.fixture(scope="session")
