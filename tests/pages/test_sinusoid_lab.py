@@ -311,6 +311,7 @@ def test_a_tab_that_has_lost_its_runs_commands_nothing(pool, command):
         app = upload(app, dumps(trained(config, 1), config))
         assert app.selectbox(key="lab_algorithm").value == "maml"
         assert app.file_uploader(key="lab_upload").disabled
+        app = opened(app)
         assert any("The run is in another tab" in caption.value for caption in app.caption)
     else:
         app = press(app, command)
@@ -339,11 +340,17 @@ def test_a_run_that_trains_far_above_the_best_guess_is_called_diverged(pool):
 
 
 def test_no_command_line_asks_for_no_step(pool):
-    app = upload(open_page(PAGE), dumps(initial_state(CONFIG), CONFIG))
+    app = opened(upload(open_page(PAGE), dumps(initial_state(CONFIG), CONFIG)))
     commands = [code.value for code in app.code if "maml_core train" in code.value]
     assert commands
     assert all("--iterations 8 " in command for command in commands)
     assert any("kept no step yet" in caption.value for caption in app.caption)
+
+
+def opened(app):
+    """With its popover of exports open."""
+    app.session_state["lab files"] = True
+    return app.run()
 
 
 def before_token(app):
