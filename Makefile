@@ -28,7 +28,7 @@ check: $(VENV)/test ## lint, format and types only
 setup: $(VENV)/test .graphviz .chromium ## everything that the app and its tests need
 
 bench: setup ## time the app in a browser, write benchmarks/RESULTS.md
-	$(BIN)/python -m benchmarks.lesson_in_browser
+	$(BIN)/python -m benchmarks.lessons_in_browser
 	$(BIN)/python -m benchmarks.landscape_in_browser
 	$(BIN)/python -m benchmarks.live_training
 

@@ -3,24 +3,14 @@
 python -m benchmarks.landscape_in_browser    writes its section of benchmarks/RESULTS.md
 """
 
-import datetime
-import os
-import platform
-import re
-import shutil
 import statistics
-import subprocess
-import sys
-import time
-import urllib.request
 from typing import NamedTuple
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from benchmarks.lesson_in_browser import RESULTS, ROOT
+from benchmarks.stage import ADDRESS, VIEWPORT, browsing, high, record, served
 
-PORT = 8598
-LESSON = f"http://localhost:{PORT}/04_inner_jacobian"
+LESSON = f"{ADDRESS}/04_inner_jacobian"
 PLANES = ("bowl", "rosenbrock", "two tasks", "ReLU net", "own")
 FRAMES, RELEASES = 180, 24
 
@@ -80,31 +70,11 @@ class Row(NamedTuple):
 
 
 def main() -> None:
-    command = [sys.executable, "-m", "streamlit", "run", "serve.py", f"--server.port={PORT}"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        _wait_for_health()
-        with sync_playwright() as playwright:
-            arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
-            page = browser.new_page(viewport={"width": 1400, "height": 900})
-            page.add_init_script(HELPERS)
-            rows = [_measure(page, plane) for plane in PLANES]
-    finally:
-        server.terminate()
-        server.wait(10)
+    with served(), browsing() as browser:
+        page = browser.new_page(viewport=VIEWPORT)
+        page.add_init_script(HELPERS)
+        rows = [_measure(page, plane) for plane in PLANES]
     _write(rows)
-
-
-def _wait_for_health() -> None:
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"http://localhost:{PORT}/_stcore/health", timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("The server did not answer within a minute.")
 
 
 def _measure(page: Page, plane: str) -> Row:
@@ -123,30 +93,17 @@ def _measure(page: Page, plane: str) -> Row:
 
 
 def _write(rows: list[Row]) -> None:
-    """Replace this benchmark's section of RESULTS.md."""
-    load = f"{os.cpu_count()} cores ({platform.machine()}), load {os.getloadavg()[0]:.1f}, headless Chromium beside"
     lines = [
-        "## The landscape in a browser",
-        f"{datetime.date.today()} · {load} · `python -m benchmarks.landscape_in_browser`",
-        "",
         f"One pointer event per frame, {FRAMES} frames; {RELEASES} releases. Milliseconds, median / 95 % within.",
         "",
         "| landscape | frame to frame (goal 20) | recompute and redraw | release to PyTorch's check (goal 250) |",
         "|---|---|---|---|",
     ]
     for row in rows:
-        cells = [f"{statistics.median(t):.1f} / {_p95(t):.1f}" for t in row[1:3]]
-        waits = f"{statistics.median(row.releases):.0f} / {_p95(row.releases):.0f}"
+        cells = [f"{statistics.median(t):.1f} / {high(t):.1f}" for t in row[1:3]]
+        waits = f"{statistics.median(row.releases):.0f} / {high(row.releases):.0f}"
         lines.append(f"| {row.plane} | {' | '.join(cells)} | {waits} |")
-    section = "\n".join(lines) + "\n"
-    text = RESULTS.read_text() if RESULTS.exists() else "# Results\n\nOnly rows of one table compare.\n\n"
-    kept = re.sub(r"## The landscape in a browser\n.*?(?=\n## |\Z)", "", text, flags=re.DOTALL).rstrip()
-    RESULTS.write_text(f"{kept}\n\n{section}")
-    print(section)
-
-
-def _p95(times: list[float]) -> float:
-    return statistics.quantiles(times, n=20, method="inclusive")[-1]  # the default would go beyond the slowest
+    record("The landscape in a browser", "python -m benchmarks.landscape_in_browser", lines)
 
 
 if __name__ == "__main__":

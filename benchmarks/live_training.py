@@ -3,32 +3,25 @@
 python -m benchmarks.live_training
 """
 
-import datetime
 import json
 import os
-import platform
 import re
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
+from benchmarks import lessons_in_browser
+from benchmarks.stage import ADDRESS, ENVIRONMENT, ROOT, VIEWPORT, browsing, record, served
 from maml_core.train.config import PRESETS
 from maml_core.train.limits import Limits
 from maml_core.train.pool import Pool
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "RESULTS.md"
-PORT = int(os.environ.get("PORT", "8598"))
-ADDRESS = f"http://localhost:{PORT}"
 LAB = f"{ADDRESS}/07_sinusoid_lab?lab_iterations=150000"
 REPEATS, SECONDS, CYCLES = 7, 5.0, 1000
 LOSS = "document.querySelector('.live .plot')"
@@ -49,22 +42,12 @@ window.clicked = async (name, there) => {{
 window.points = () => {LOSS}?.data?.[0]?.x?.length ?? 0;
 window.said = text => document.querySelector('.live .words')?.textContent.startsWith(text);
 """
-SLIDER = """
-window.frame = () => new Promise(done => requestAnimationFrame(done));
-window.views = [...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('.linked')).find(Boolean);
-window.line = () => views.querySelector('li code').textContent;
-window.watch = () => { window.took = new Promise(done => addEventListener('keydown', async () => {
-  const start = performance.now(), before = line();
-  while (line() === before) await frame();
-  done(performance.now() - start);
-}, { once: true, capture: true })); };
-"""
 
 
 def main() -> None:
     rows = [("load before", f"{os.getloadavg()[0]:.1f}", "")]
-    with _server() as server, _browser() as browser:
-        context = browser.new_context(viewport={"width": 1400, "height": 900})
+    with served() as server, browsing() as browser:
+        context = browser.new_context(viewport=VIEWPORT)
         lab = _lab(context)
         rows += _clicks(lab)
         rows += _rates(lab)
@@ -72,34 +55,6 @@ def main() -> None:
         rows += _cpu(server, lab)
     rows += _cycles()
     _write([*rows, ("load after", f"{os.getloadavg()[0]:.1f}", "")])
-
-
-@contextmanager
-def _server() -> Iterator[int]:
-    command = [sys.executable, "-m", "streamlit", "run", "serve.py", f"--server.port={PORT}"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL
-    )
-    try:
-        while True:
-            try:
-                urllib.request.urlopen(f"{ADDRESS}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-@contextmanager
-def _browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
-        yield browser
-        browser.close()
 
 
 def _lab(context: BrowserContext) -> Page:
@@ -164,19 +119,17 @@ def _command_line() -> float:
     with tempfile.TemporaryDirectory() as folder:
         command = ["nice", "-n", "10", sys.executable, "-m", "maml_core", "train", "--preset", "tour", "--json"]
         command += ["--iterations", "3000", "--out", f"{folder}/run.safetensors"]
-        done = subprocess.run(
-            command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=True
-        )
+        done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])["iterations_per_second"]
 
 
 def _beside(browser: Browser, lab: Page) -> list[tuple[str, str, str]]:
     """Another reader's slider on lesson 3, without and with one training on a watched page."""
-    page = browser.new_context(viewport={"width": 1400, "height": 900}).new_page()
+    page = browser.new_context(viewport=VIEWPORT).new_page()
     page.goto(f"{ADDRESS}/03_create_graph?losses=wave&c=1")
     page.locator(".linked svg").first.wait_for()
     page.wait_for_timeout(1500)
-    page.evaluate(SLIDER)
+    page.evaluate(lessons_in_browser.HELPERS)
     alone = [_slide(page) for _ in range(15)]
     lab.evaluate("clicked('Start', () => points() > 0)")
     lab.wait_for_timeout(1000)
@@ -256,21 +209,9 @@ def _until(true: Callable[[], bool]) -> None:
 
 
 def _write(rows: list[tuple[str, str, str]]) -> None:
-    """Replace this benchmark's section of RESULTS.md."""
-    lines = [
-        "## The sinusoid lab, live",
-        f"{datetime.date.today()} · {os.cpu_count()} cores ({platform.machine()}), shared with other work, headless "
-        "Chromium on the same cores · `python -m benchmarks.live_training`",
-        "",
-        "| what | measured | goal |",
-        "|---|---|---|",
-        *(f"| {what} | {value} | {goal} |" for what, value, goal in rows),
-    ]
-    section = "\n".join(lines) + "\n"
-    text = RESULTS.read_text()
-    kept = re.sub(r"## The sinusoid lab, live\n.*?(?=\n## |\Z)", "", text, flags=re.DOTALL).rstrip()
-    RESULTS.write_text(f"{kept}\n\n{section}")
-    print(section)
+    lines = ["| what | measured | goal |", "|---|---|---|"]
+    lines += [f"| {what} | {value} | {goal} |" for what, value, goal in rows]
+    record("The sinusoid lab, live", "python -m benchmarks.live_training", lines)
 
 
 if __name__ == "__main__":

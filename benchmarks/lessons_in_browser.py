@@ -1,29 +1,19 @@
-"""How quick lesson 3 feels: medians of twenty in headless Chromium, written to benchmarks/RESULTS.md.
+"""How quick the lessons feel: medians of twenty in headless Chromium, written to benchmarks/RESULTS.md.
 
-make bench
+python -m benchmarks.lessons_in_browser
 """
 
-import datetime
-import os
-import platform
-import re
-import shutil
 import statistics
-import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "RESULTS.md"
-PORT = 8599
-ADDRESS = f"http://localhost:{PORT}"
+from benchmarks.stage import ADDRESS, VIEWPORT, browsing, high, record, served
+
 LESSON = f"{ADDRESS}/03_create_graph"
+LESSONS = ("03_create_graph", "04_inner_jacobian", "05_k_steps", "06_shortcuts")
 REPEATS = 20
 
 # What the page is asked to time itself. Two animation frames after a change it is on the screen.
@@ -52,6 +42,20 @@ window.hover = i => {
 };
 """
 
+# The last moment at which the server said that it was done, once it has said nothing else for a while.
+RESTS = """
+window.watch = () => { window.took = new Promise(done => addEventListener('keydown', () => {
+  const start = performance.now(), app = document.querySelector('[data-testid=stApp]');
+  let quiet;
+  new MutationObserver((_, watcher) => {
+    clearTimeout(quiet);
+    if (app.dataset.testScriptState !== 'notRunning') return;
+    const took = performance.now() - start;
+    quiet = setTimeout(() => { watcher.disconnect(); done(took); }, 300);
+  }).observe(app, { attributes: true });
+}, { once: true, capture: true })); };
+"""
+
 
 class Timing(NamedTuple):
     """One row of the table, in milliseconds."""
@@ -63,39 +67,16 @@ class Timing(NamedTuple):
 
 def main() -> None:
     started = time.perf_counter()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "serve.py", f"--server.port={PORT}"],
-        cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-            )
-            _wait_for_health()
-            healthy = time.perf_counter() - started
-            starts = {"answers health checks": healthy} | _first_pages(browser, started)
-            timings = _timings(browser)
-    finally:
-        server.terminate()
-        server.wait(10)
-    _write(starts, timings)
-
-
-def _wait_for_health() -> None:
-    while True:
-        try:
-            urllib.request.urlopen(f"{ADDRESS}/_stcore/health", timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.02)
+    with browsing() as browser, served():
+        starts = {"answers health checks": time.perf_counter() - started} | _first_pages(browser, started)
+        timings = _timings(browser)
+        rests = {name: [_at_rest(page, i) for i in range(REPEATS)] for name, page in _lessons(browser)}
+    _write(starts, timings, rests)
 
 
 def _first_pages(browser: Browser, started: float) -> dict[str, float]:
     """Seconds from the server's start until its first page, and then its first lesson, stand on a screen."""
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page = browser.new_page(viewport=VIEWPORT)
     page.goto(ADDRESS)
     page.locator(".js-plotly-plot").wait_for()
     first = time.perf_counter() - started
@@ -118,7 +99,7 @@ def _timings(browser: Browser) -> list[Timing]:
 
 
 def _open(browser: Browser, inner_steps: int) -> Page:
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page = browser.new_page(viewport=VIEWPORT)
     page.goto(f"{LESSON}?losses=wave&c=1&inner_steps={inner_steps}")
     page.locator(".linked svg").first.wait_for()
     page.get_by_role("button", name="just show me").click()
@@ -142,28 +123,39 @@ def _new_x(page: Page, i: int) -> float:
     return took
 
 
-def _write(starts: dict[str, float], timings: list[Timing]) -> None:
-    """Replace this benchmark's section of RESULTS.md."""
-    machine = (
-        f"{os.cpu_count()} cores ({platform.machine()}), load {os.getloadavg()[0]:.1f}, headless Chromium beside"
-    )
-    lines = [
-        "## Lesson 3 in a browser",
-        f"{datetime.date.today()} · {machine} · `make bench`",
-        "",
-        f"| what | median of {REPEATS} | 95 % within | goal |",
-        "|---|---|---|---|",
-    ]
+def _lessons(browser: Browser) -> Iterator[tuple[str, Page]]:
+    for lesson in LESSONS:
+        page = browser.new_page(viewport=VIEWPORT)
+        page.goto(f"{ADDRESS}/{lesson}")
+        page.locator("[data-testid=stSlider] input").first.wait_for()
+        page.wait_for_timeout(4000)
+        page.evaluate(RESTS)
+        yield lesson, page
+        page.close()
+
+
+def _at_rest(page: Page, i: int) -> float:
+    """One key press in the first slider, there and back and beyond, until the server has nothing more to say."""
+    page.locator("[data-testid=stSlider] input").first.focus()
+    page.evaluate("watch()")
+    page.keyboard.press("ArrowRight" if i % 4 < 3 else "ArrowLeft")
+    took = page.evaluate("took")
+    page.wait_for_timeout(300)
+    return took
+
+
+def _write(starts: dict[str, float], timings: list[Timing], rests: dict[str, list[float]]) -> None:
+    lines = [f"| what | median of {REPEATS} | 95 % within | goal |", "|---|---|---|---|"]
     for what, goal, times in timings:
-        most = statistics.quantiles(times, n=20)[-1]
-        lines.append(f"| {what} | {statistics.median(times):.1f} ms | {most:.1f} ms | {goal:g} ms |")
+        lines.append(f"| {what} | {statistics.median(times):.1f} ms | {high(times):.1f} ms | {goal:g} ms |")
     lines += ["", "| from server start, one run | seconds |", "|---|---|"]
     lines += [f"| {what} | {seconds:.1f} |" for what, seconds in starts.items()]
-    section = "\n".join(lines) + "\n"
-    text = RESULTS.read_text() if RESULTS.exists() else "# Results\n\nOnly rows of one table compare.\n\n"
-    kept = re.sub(r"## Lesson 3 in a browser\n.*?(?=\n## |\Z)", "", text, flags=re.DOTALL).rstrip()
-    RESULTS.write_text(f"{kept}\n\n{section}")
-    print(section)
+    lines += ["", "| one key in a lesson's first slider, until the whole page is at rest | median | 95 % within |"]
+    lines += ["|---|---|---|"]
+    lines += [
+        f"| {name} | {statistics.median(times):.0f} ms | {high(times):.0f} ms |" for name, times in rests.items()
+    ]
+    record("The lessons in a browser", "python -m benchmarks.lessons_in_browser", lines)
 
 
 if __name__ == "__main__":
