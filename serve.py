@@ -5,10 +5,12 @@ live chart, and /api/run, a run's numbers for the reader who knows its token.
 """
 
 import gc
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+import torch
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -31,6 +33,8 @@ PagesManager.uses_pages_directory = False
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Workers take a second, and a first recording a hundred times as long as the second: nobody should wait."""
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(1)  # else every reader's script thread has a pool of its own, for tiny tensors
     pool.SHARED = pool.Pool()
     try:
         pool.SHARED.warm()
