@@ -4,10 +4,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import syllabus
+from pages.ui import syllabus, visit
 
 ASSETS = Path(__file__).parent / "assets"
 
-st.set_page_config(page_title="Through the Inner Loop", page_icon=str(ASSETS / "icon.png"), layout="wide")
+page = st.navigation(syllabus.pages(), position="top")
+st.set_page_config(
+    page_title=f"{page.title} · Through the Inner Loop", page_icon=str(ASSETS / "icon.png"), layout="wide"
+)
 st.html(ASSETS / "page.css")
-st.navigation(syllabus.pages(), position="top").run()
+visit.come_back(page.url_path)
+page.run()
+visit.leave(page.url_path)

@@ -25,6 +25,31 @@ def open_lesson(name: str) -> None:
     st.session_state.setdefault("opened", set()).add(name)
 
 
+def come_back(page: str) -> None:
+    """Set the controls of a page as they were left on this visit, unless a link says otherwise.
+
+    Streamlit forgets them with the page, and a browser that goes back finds an address without parameters. It does
+    so in a run of its own: in one that the browser's buttons have asked for, Streamlit insists on the defaults.
+    """
+    arrived = st.session_state.get("page") != page
+    st.session_state["page"] = page
+    left = st.session_state.get("left", {}).get(page)
+    if arrived and left and not st.query_params:
+        st.session_state["restoring"] = left
+        st.rerun()
+    controls, others = st.session_state.pop("restoring", ({}, {}))
+    st.session_state.update(controls)
+    st.query_params.update(others)
+
+
+def leave(page: str) -> None:
+    """Keep what the address of a page says after its run: the values of controls, and what is no control."""
+    asked = {key: st.query_params.get_all(key) for key in st.query_params}
+    controls = {key: st.session_state[key] for key in asked if key in st.session_state}
+    others = {key: texts for key, texts in asked.items() if key not in controls}
+    st.session_state.setdefault("left", {})[page] = (controls, others) if asked else None
+
+
 def asked(question: str) -> None:
     """Note in which lesson a question was answered."""
     st.session_state.setdefault("asked in", {})[question] = st.session_state.get("open lesson", "")

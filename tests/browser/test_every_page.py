@@ -3,7 +3,7 @@
 import pytest
 
 from pages.ui.syllabus import LESSONS
-from tests.browser.conftest import LESSON, Visit, served
+from tests.browser.conftest import LESSON, PICTURES, Visit, served
 
 pytestmark = pytest.mark.browser
 PAGES = ["", "glossary", *(lesson.name for lesson in LESSONS)]
@@ -51,3 +51,21 @@ def test_home_leads_into_the_lesson(visit):
     one.settle()
     assert f"/{LESSON}" in page.url
     assert "sin(2 * x_prime)" in page.locator(".linked .code").inner_text()
+
+
+def test_the_way_back_finds_the_controls_as_they_were_left_and_a_link_says_otherwise(visit):
+    one = visit()
+    page = one.open("03_create_graph?x=1.5&ghosts=false")
+    by_its_link = page.get_by_role("link", name="3 · One argument: create_graph").first.click
+    for come_back in (page.go_back, by_its_link):
+        page.get_by_role("link", name="Home").click()
+        page.get_by_role("heading", name="Through the Inner Loop").wait_for()
+        one.settle()
+        come_back()
+        page.locator(PICTURES["03"]).first.wait_for()
+        page.wait_for_url("**/03_create_graph?*x=1.5*")
+        page.get_by_text("x = torch.tensor(1.5").first.wait_for()
+        assert not page.get_by_role("checkbox", name="ghosts").is_checked()
+        assert page.title() == "3 · One argument: create_graph · Through the Inner Loop"
+    page.goto(f"{one.address}/03_create_graph?c=1")
+    page.get_by_text("x = torch.tensor(3.0").first.wait_for()
