@@ -38,8 +38,12 @@ def predict(name: str, question: str, choices: Sequence[Choice]) -> bool:
         text = f":material/check_circle: You said *{guess.text}*, and so it is. {right.repair}"
     else:
         repair = next((choice.repair for choice in choices if choice.text == guess.text), right.repair)
-        text = f":material/lightbulb: You said *{guess.text}*; with these controls it is **{right.text}**. {repair}"
-    st.markdown(text + (f" :gray[({score()})]" if score() else ""))
+        was = "You were right with" if guess.right else "You said"
+        said = f"*{guess.text}*, at the first controls" if guess.right else f"*{guess.text}*"
+        text = f":material/lightbulb: {was} {said}; with these controls it is **{right.text}**. {repair}"
+    with st.container(gap=None):
+        st.caption(question)
+        st.markdown(text + (f" :gray[({score()})]" if score() else ""))
     return True
 
 

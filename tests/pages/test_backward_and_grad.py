@@ -106,6 +106,12 @@ def test_an_old_guess_that_is_no_answer_any_more_still_gets_its_sentence():
     assert "You said *once that*; with these controls it is **0**. `x1.grad` ends as **0**." in text(app)
 
 
+def test_a_guess_that_was_right_is_not_called_wrong_when_the_controls_move():
+    app = guess(opened(), "twice that")
+    app.slider(key="x1").set_value(0.0).run()
+    assert "You were right with *twice that*, at the first controls; with these controls it is **0**." in text(app)
+
+
 def test_the_question_is_about_a_leaf_whose_derivative_tells():
     assert "∂y/∂x3 = **1**. At the end `x3.grad`" in text(opened(expression="kink"))  # ∂y/∂x1 is 0 on the kink
     assert "∂y/∂x1 = **4**" in text(opened(expression="kink", x1="3.5"))
