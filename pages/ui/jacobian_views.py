@@ -45,12 +45,16 @@ MISREAD = {  # from the largest gain down, as they stand in a row
 UNKNOWN = "nobody can say"
 
 
-def choices(sharp: Sharpest) -> list[Choice]:
+def choices(problem: Problem, sharp: Sharpest) -> list[Choice]:
     """What may become of a nudge, and the sentence that explains what does."""
     if sharp.fate not in MISREAD:
         why = "At this θ the support loss or its curvature is not a finite number, and so neither is 1 − αλ."
         return [Choice(text, text == UNKNOWN, why) for text in (*MISREAD, UNKNOWN)]
-    why = f"Along that direction the step multiplies a nudge by 1 − αλ = {numeral(sharp.gain, 3)}."
+    curvature, gain = numeral(sharp.curvature, 3), numeral(sharp.gain, 3)
+    why = (
+        f"Along the strongest curvature{_of_task(problem, sharp)}, λ = {curvature}, the step multiplies a nudge of θ "
+        f"by 1 − αλ = {gain}."
+    )
     said = {text: why if text == sharp.fate else misread + why for text, misread in MISREAD.items()}
     return [Choice(text, text == sharp.fate, sentence) for text, sentence in said.items()]
 
@@ -58,11 +62,12 @@ def choices(sharp: Sharpest) -> list[Choice]:
 def question(problem: Problem, sharp: Sharpest) -> str:
     if sharp.fate not in MISREAD:
         return "Nudge θ. φ moves …"
-    name = problem.tasks[sharp.task].name
-    return (
-        f"Nudge θ along its strongest curvature, λ = {numeral(sharp.curvature, 3)}. "
-        f"{f'Task {name}’s φ' if name else 'φ'} moves …"
-    )
+    of_task, curvature = _of_task(problem, sharp), numeral(sharp.curvature, 3)
+    return f"Nudge θ along the strongest curvature{of_task}, λ = {curvature}. φ{of_task} moves …"
+
+
+def _of_task(problem: Problem, sharp: Sharpest) -> str:
+    return f" of task {problem.tasks[sharp.task].name}" if len(problem.tasks) > 1 else ""
 
 
 def sweep_of_alpha(found: Sweep, rates: Rates) -> None:

@@ -71,14 +71,15 @@ def _why_order(found: StepsExplained) -> str:
     wrong = found.turned["wrong order"][found.steps - 1]
     if wrong.degrees > NOTHING:
         return (
-            f"It is **{numeral(wrong.degrees, 3)}°** off and {numeral(wrong.ratio, 3)} times as long: each step has "
-            "a curvature of its own, and matrices with different axes do not commute."
+            f"Multiplied in the other order, the factors give a vector **{numeral(wrong.degrees, 3)}°** off the "
+            f"meta-gradient and {numeral(wrong.ratio, 3)} times as long: each step has a curvature of its own, and "
+            "matrices with different axes do not commute."
         )
     if found.steps == 1:
-        return "One factor has no order."
+        return "One factor has no order, so nothing turns the meta-gradient."
     if found.setting.inner_lr == 0:
-        return "With α = 0 every factor is the identity."
-    return "Here the steps share one set of axes, so their factors commute."
+        return "With α = 0 every factor is the identity, so no order of them turns the meta-gradient."
+    return "Here the steps share one set of axes, so their factors commute: no order turns the meta-gradient."
 
 
 def pictures(found: StepsExplained, *, revealed: bool) -> None:

@@ -34,7 +34,15 @@ def test_before_the_prediction_neither_the_matrix_nor_the_exact_arrow_is_sent():
 
 def test_the_right_guess_is_computed(revealed):
     assert "and so it is" in text(revealed)
-    assert "1 − αλ = −0.44" in text(revealed)
+    assert "Along the strongest curvature, λ = 3.2, the step multiplies a nudge of θ by 1 − αλ = −0.44" in text(
+        revealed
+    )
+
+
+def test_of_two_tasks_question_and_answer_name_the_one_they_are_about():
+    app = open_page(LESSON, plane="two tasks")
+    assert "Nudge θ along the strongest curvature of task A, λ = 2.4. φ of task A moves …" in text(app)
+    assert "Along the strongest curvature of task A, λ = 2.4, the step" in text(guess(app, "just show me"))
 
 
 @pytest.mark.parametrize(

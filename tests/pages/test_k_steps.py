@@ -66,7 +66,7 @@ def test_a_right_guess_reveals_the_angle_the_other_order_and_the_agreement():
     app = guess(open_page(LESSON), "by 10° to 45°")
     degrees = explain_steps(DEFAULT, 5).degrees["wrong order"]
     assert "and so it is" in text(app)
-    assert f"**{numeral(degrees, 3)}°** off" in text(app)
+    assert f"in the other order, the factors give a vector **{numeral(degrees, 3)}°** off the meta-gr" in text(app)
     assert titles(figures(app)[0])[7:] == ["wrong =", "F₄", "F₃", "F₂", "F₁", "F₀", "∇L_q"]
     assert "4 independent ways give the same meta-gradient" in text(app)
     turns = figures(app)[2]
