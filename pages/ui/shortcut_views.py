@@ -6,6 +6,7 @@ import streamlit as st
 
 from maml_core.meta.costs import REPEATS, Cost
 from maml_core.meta.shortcuts import EXACT, SHORTCUTS, Row, Setting, closest, sharpnesses
+from maml_core.meta.starts import SHOTS
 from maml_core.numerals import degrees, numeral, told_apart
 from pages.ui import guessing
 from pages.ui.charts_shortcuts import NAMES
@@ -117,9 +118,9 @@ def overshoot(setting: Setting) -> str:
     sharp = sharpnesses(setting.start, setting.seed)
     beyond = sum(setting.inner_lr * sharpness > 2 for sharpness in sharp)
     least, most = (numeral(setting.inner_lr * sharpness, 2) for sharpness in (sharp[0], sharp[-1]))
-    ends = f"α·λ_max at θ is {least} to {most}"
+    ends = f"α·λ_max at θ is {least} to {most} over the ten tasks of {SHOTS} shots"
     if not beyond:
-        return f"{ends} over the ten tasks. None exceeds 2, so no first step makes its sharpest direction worse."
+        return f"{ends}. None exceeds 2, so no first step makes its sharpest direction worse."
     return (
         f":orange[:material/warning: {ends}: **{beyond} of {len(sharp)} tasks exceed 2.** There a step overshoots "
         "by more than it came with: such Jacobians stretch, and the angles may jump from one k to the next.]"

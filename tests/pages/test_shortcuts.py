@@ -140,6 +140,11 @@ def test_a_tie_is_an_answer_and_a_wrong_guess_gets_the_measured_one():
     assert "with these controls it is **several, exactly**. One leap and truncated agree to 0°" in text(app)
 
 
+def test_how_far_the_curvatures_reach_is_told_with_the_shots_that_were_measured(revealed):
+    assert problem_of(Setting()).tasks.support.x.shape == (10, 10, 1)
+    assert "over the ten tasks of 10 shots. None exceeds 2" in text(revealed)
+
+
 def test_overflow_and_overshooting_are_told_in_words():
     app = guess(
         open_page(LESSON, start="he", alpha="0.03", inner_steps="18", pull="2", seed="2", sweep="cg"), "just show me"
