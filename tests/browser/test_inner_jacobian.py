@@ -103,6 +103,22 @@ def test_a_corner_can_be_grabbed_and_neither_huge_nor_undefined_losses_break_the
         assert ("overflow" in says(page)) == support.startswith("1e308")
 
 
+def test_what_is_not_drawn_to_scale_is_broken_and_the_legend_says_which_way(visit):
+    one = visit()
+    page = one.open(LESSON)
+    one.reveal()
+    checked(page)
+    expect(page.locator(".landscape .breaks")).to_be_empty()
+    page = one.open(f"{LESSON}?plane=own&support=500*u**2&query=u")  # J is −449 along u: FOMAML's arrow is a speck
+    page.get_by_role("button", name="just show me").click()
+    checked(page)
+    expect(page.locator(".landscape .arrow[data-arrow=fomaml] .cut")).to_have_count(1)
+    expect(page.locator(".landscape tr[data-arrow=fomaml] .bar .off")).to_have_count(1)
+    expect(page.locator(".landscape .breaks")).to_have_text("broken: longer or shorter than drawn")
+    page.locator(".landscape .true").check()
+    expect(page.locator(".landscape .breaks")).to_have_text("broken: longer than drawn")  # the bar alone
+
+
 def test_keys_clicks_true_lengths_hovering_saving_and_every_landscape(visit):
     one = visit()
     page = one.open(LESSON)
