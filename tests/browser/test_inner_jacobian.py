@@ -134,11 +134,26 @@ def test_keys_clicks_true_lengths_hovering_saving_and_every_landscape(visit):
         expect(page.locator(".landscape .says")).to_contain_text(f"θ = ({start}")
         checked(page)
         assert page.locator(".landscape .task").count() == (2 if plane == "two tasks" else 1)
+    mistyping(page)
     page.get_by_text("Show this step as code, graph, algebra and numbers").click()
     page.locator(".linked figure.active svg").wait_for()
     page.locator(".linked button[data-run=true]").click()
     page.locator('.linked .algebra [data-ids*=".d"]').last.hover()  # Jᵀ: the nodes that multiply by it light up
     assert page.locator(".linked figure[data-panel=true] g.node.k-second.on").count() > 5
+
+
+def mistyping(page):
+    """What is wrong with a loss stands below its field, and no field moves."""
+    support, query = (page.get_by_role("textbox", name=f"{name} loss") for name in ("support", "query"))
+    before = [field.bounding_box() for field in (support, query)]
+    support.fill("hello")
+    support.press("Enter")
+    sentence = page.get_by_text("There is no “hello” here")
+    sentence.wait_for()
+    assert [field.bounding_box() for field in (support, query)] == before
+    place = sentence.bounding_box()
+    assert abs(place["x"] - before[0]["x"]) < 5
+    assert 0 < place["y"] - before[0]["y"] - before[0]["height"] < 40
 
 
 def keys(page):
