@@ -116,6 +116,7 @@ class Landscape {
     if (data.matrices) data.tasks.forEach((_, i) => this.matrices(i));
     this.table();
     this.$('.says').innerHTML = this.sentence();
+    this.$('.breaks').textContent = this.breaks.size ? `broken: ${[...this.breaks].sort().join(' or ')} than drawn` : '';
     this.check();
   }
 
@@ -123,6 +124,7 @@ class Landscape {
 
   marks() {
     const { data, now } = this, [x, y] = this.place(now.theta), out = [];
+    this.breaks = new Set();  // what an arrow or a bar with a gap is: 'longer' than drawn, 'shorter'
     this.tags = [{ x: x - 20, y: y - 16, text: 'θ', kind: 'point' }];
     if (data.matrices) out.push(`<circle class="circle" cx="${x}" cy="${y}" r="${CIRCLE}"/>`);
     now.paths.forEach((path, i) => out.push(this.path(path, i)));
@@ -163,14 +165,14 @@ class Landscape {
       + axes.map((axis, i) => half(start, axis.from, `axis n${i}`) + half([x, y], axis.to, `axis image n${i}`)).join('');
   }
 
-  /* Pixels per unit of gradient, for each arrow: true lengths, or a cube root between two bounds. */
+  /* For each arrow its pixels, and those between the bounds: true lengths, or a cube root. */
   scale() {
     const { S, now, data } = this, reference = length(now.arrows[data.hidden ? 'fomaml' : 'maml']);
     const sizes = data.arrows.map(name => length(now.arrows[name])).filter(x => x > 0 && x < Infinity);
-    if (S.trueLengths) return size => ({ pixels: size / Math.max(...sizes) * TRUE_LONGEST, cut: false });
+    if (S.trueLengths) return size => Array(2).fill(size / Math.max(...sizes) * TRUE_LONGEST);
     return size => {
       const wanted = reference > 0 && reference < Infinity ? USUAL * Math.cbrt(size / reference) : USUAL;
-      return { pixels: Math.min(Math.max(wanted, SHORTEST), LONGEST), cut: wanted < SHORTEST || wanted > LONGEST };
+      return [wanted, Math.min(Math.max(wanted, SHORTEST), LONGEST)];
     };
   }
 
@@ -178,15 +180,16 @@ class Landscape {
     const size = length(gradient);
     if (!(size > 0 && size < Infinity)) return '';
     const [x, y] = this.place(this.now.theta), dx = -gradient[0] / size, dy = gradient[1] / size;
-    const wanted = scale(size), most = room([x, y], [dx, dy]) - 4, pixels = Math.min(wanted.pixels, most), cut = wanted.cut || wanted.pixels > most;
+    const [wanted, bounded] = scale(size), most = room([x, y], [dx, dy]) - 4, pixels = Math.min(bounded, most);
+    if (pixels !== wanted) this.breaks.add(pixels < wanted ? 'longer' : 'shorter');
     const tip = [x + dx * pixels, y + dy * pixels];
     const head = part ? 7 : 12, neck = [tip[0] - dx * head, tip[1] - dy * head], wide = head * .5;
     const points = [tip, [neck[0] - dy * wide, neck[1] + dx * wide], [neck[0] + dy * wide, neck[1] - dx * wide]];
-    const aside = wanted.pixels > most ? (dy < 0 ? -18 : 18) * this.zoom : 0;  // there is no room for the name ahead
+    const aside = bounded > most ? (dy < 0 ? -18 : 18) * this.zoom : 0;  // there is no room for the name ahead
     this.tags.push({ x: tip[0] + dx * (part ? 10 : 26), y: tip[1] + dy * 16 + 4 + aside, text: part ? part.slice(5) : METHODS[name][0], kind: `tip ${part ? 'part' : ''}`, name });
     const shaft = kind => `<line class="${kind}" x1="${x}" y1="${y}" x2="${neck[0]}" y2="${neck[1]}"/>`;
     const middle = [(x + tip[0]) / 2, (y + tip[1]) / 2];
-    const mark = cut ? `<path class="cut" d="M${middle[0] - dy * 8 - dx * 3},${middle[1] + dx * 8 - dy * 3}L${middle[0] + dy * 8 + dx * 3},${middle[1] - dx * 8 + dy * 3}"/>` : '';
+    const mark = pixels !== wanted ? `<path class="cut" d="M${middle[0] - dy * 8 - dx * 3},${middle[1] + dx * 8 - dy * 3}L${middle[0] + dy * 8 + dx * 3},${middle[1] - dx * 8 + dy * 3}"/>` : '';
     return `<g class="arrow ${part && 'part'}" data-arrow="${name}" ${this.hue(name)}>${shaft('halo')}${shaft(`shaft a-${name}`)}${mark}<polygon points="${points.join(' ')}"/></g>`;
   }
 
@@ -242,9 +245,10 @@ class Landscape {
       const degrees = turn(g, exact), ratio = length(g) / length(exact), known = finite([degrees, ratio]) && length(g) > 0;
       const up = (90 + degrees) * Math.PI / 180, signed = Math.abs(degrees) < .05 ? '0.0' : (degrees > 0 ? '+' : '') + minus(degrees.toFixed(1));
       angle.innerHTML = !known ? '–' : `<svg viewBox="-12 -12 24 24" aria-hidden="true"><circle r="11"/><line class="up" y2="-11"/><line x2="${11 * Math.cos(up)}" y2="${-11 * Math.sin(up)}"/></svg><span class="size">${signed}°</span>`;
-      const share = known ? Math.max(-1, Math.min(1, Math.log10(ratio) / 2)) : 0;
+      const wanted = known ? Math.log10(ratio) / 2 : 0, share = Math.max(-1, Math.min(1, wanted)), off = share !== wanted;
+      if (off) this.breaks.add('longer');
       long.innerHTML = name === 'maml' ? `<span class="bar exact"></span><span class="size">${show(length(g))} long</span>` : !known ? `<span class="bar"></span><span class="size">${show(length(g))} long</span>`
-        : `<span class="bar"><i style="left:${50 + Math.min(share, 0) * 50}%;width:${Math.abs(share) * 50}%"></i></span><span class="size">×${show(ratio)}</span>`;
+        : `<span class="bar"><i class="${off ? 'off' : ''}" style="left:${50 + Math.min(share, 0) * 50}%;width:${Math.abs(share) * 50}%"></i></span><span class="size">×${show(ratio)}</span>`;
     }
   }
 
@@ -430,7 +434,7 @@ const FRAME = `
       <p class="legend"><span><i class="l-support"></i>support loss, stronger is lower</span><span><i class="l-query"></i>query loss</span><span><i class="l-path"></i>inner loop θ → φ</span><span class="second"><i class="l-second"></i>dashed: task B</span></p>
     </div>
     <div class="side"><div class="numbers"></div>
-      <div class="foot"><label title="Otherwise the arrows are as long as the cube roots of the gradients. A gap marks an arrow that is cut short, or drawn longer, to be seen."><input type="checkbox" class="true"> true lengths</label><button class="svg" title="Save the map as SVG">SVG</button></div>
+      <div class="foot"><label title="Otherwise the arrows are as long as the cube roots of the gradients. A gap marks an arrow that is cut short, or drawn longer, to be seen."><input type="checkbox" class="true"> true lengths</label><button class="svg" title="Save the map as SVG">SVG</button><span class="breaks"></span></div>
       <p class="check"></p></div>
   </div>`;
 

@@ -19,10 +19,10 @@ with st.container(horizontal=True, gap="medium"):
     rates = Rates(plane_controls.inner_lr())
     chosen = plane_controls.problem()
 problem, theta = chosen.problem, theta_on(chosen.problem, NAME)
-sharp = sharpest(answer(problem, theta, rates, ()), rates)
+sharp = sharpest(problem, answer(problem, theta, rates, ()), rates)
 with st.container(key="of_theta_answer"):  # pale while θ is being moved (assets/page.css)
     question = jacobian_views.question(problem, sharp)
-    revealed = guessing.predict(NAME, question, jacobian_views.choices(sharp))
+    revealed = guessing.predict(NAME, question, jacobian_views.choices(problem, sharp))
 seen = landscape(problem, rates, key=NAME, hidden=not revealed)
 if revealed:
     with st.container(key="of_theta_ways"):

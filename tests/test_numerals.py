@@ -5,7 +5,7 @@ import math
 import pytest
 import sympy
 
-from maml_core.numerals import numeral
+from maml_core.numerals import degrees, numeral, told_apart
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,14 @@ def test_a_number_is_shown_as_a_reader_would_write_it(value, shown):
 
 def test_sixteen_digits_show_a_float32_exactly():
     assert numeral(-49008.96484375, 16) == "−49008.96484375"
+
+
+@pytest.mark.parametrize(("value", "shown"), [(17.34, "17.3°"), (180.0, "180°"), (0.0426, "0.04°"), (1e-9, "0°")])
+def test_an_angle_has_one_decimal_or_one_digit(value, shown):
+    assert degrees(value) == shown
+
+
+def test_unequal_numbers_get_digits_until_they_look_unequal():
+    assert told_apart([17.31, 17.34, 90.0], degrees, 1) == ["17.31°", "17.34°", "90°"]
+    assert told_apart([0.5, 0.5], numeral, 3) == ["0.5", "0.5"]
+    assert told_apart([0.5, 0.5 + 1e-15], numeral, 3) == ["0.5", "0.5"]

@@ -20,6 +20,7 @@ STARTS = {
     "tiny": "fresh weights of deviation 0.01 without biases, where the paper starts",
 }
 SIZES = (1, 40, 40, 1)
+SHOTS = 10  # of a task: as many support as query points
 
 
 class Problem(NamedTuple):
@@ -53,7 +54,7 @@ def _as_linear_draws(seed: int) -> Params:
     return leaves
 
 
-def problem(start: str, *, seed: int, tasks: int = 10, shots: int = 10) -> Problem:
+def problem(start: str, *, seed: int, tasks: int = 10, shots: int = SHOTS) -> Problem:
     """θ and `tasks` sinusoids of `shots` support and as many query points. Raises ValueError as its parts do."""
     drawn = sinusoids(tasks, shots, seed=seed)
     support, query = (type(batch)(batch.x.double(), batch.y.double()) for batch in (drawn.support, drawn.query))

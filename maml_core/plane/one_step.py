@@ -23,9 +23,9 @@ PART = (
 
 
 class Sharpest(NamedTuple):
-    """The largest curvature over all tasks, and what a nudge of θ along it becomes at φ.
+    """The strongest curvature over all tasks, upwards or downwards, and what a nudge of θ along it becomes at φ.
 
-    `fate`: one of `fate`'s words, or "not a number" where the curvature is not finite. `task`: whose.
+    `fate`: one of `fate`'s words, or "not a number" where the loss or its curvature is not finite. `task`: whose.
     """
 
     curvature: float
@@ -34,15 +34,16 @@ class Sharpest(NamedTuple):
     task: int
 
 
-def sharpest(exact: Answer, rates: Rates) -> Sharpest:
-    r"""$$\lambda_{\max}(H), \qquad 1 - \alpha\lambda_{\max}$$"""
+def sharpest(problem: Problem, exact: Answer, rates: Rates) -> Sharpest:
+    r"""The λ of the largest |λ|, and $1 - \alpha\lambda$. Of two that are as strong, the one that curves upwards."""
     matrices = torch.tensor(exact.hessians, dtype=torch.float64)
-    if not matrices.isfinite().all():
+    if not matrices.isfinite().all() or not problems.stands(problem, exact.theta):
         return Sharpest(math.nan, math.nan, "not a number", 0)
-    curvatures = torch.linalg.eigvalsh(matrices)[:, -1]
-    task = int(curvatures.argmax())
-    gain = 1 - rates.inner_lr * float(curvatures[task])
-    return Sharpest(float(curvatures[task]), gain, fate(gain), task)
+    curvatures = torch.linalg.eigvalsh(matrices).flip(-1)  # (T, 2), the upward one first
+    task, place = divmod(int(curvatures.abs().argmax()), 2)
+    curvature = float(curvatures[task, place])
+    gain = 1 - rates.inner_lr * curvature
+    return Sharpest(curvature, gain, fate(gain), task)
 
 
 def fate(gain: float) -> str:

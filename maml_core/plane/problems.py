@@ -139,6 +139,15 @@ def tasks(problem: Problem, copies: int = 1) -> Tasks:
     return Tasks(Batch(which, which), Batch(which + count, which), {})
 
 
+def stands(problem: Problem, theta: Point) -> bool:
+    """Whether every support loss has a finite value at θ.
+
+    Where one has none, autograd may still return a slope and a curvature: log(u) becomes 1/u where u < 0 too.
+    """
+    start = {name: weight.expand(len(problem.tasks)) for name, weight in leaves(theta).items()}
+    return bool(loss(problem)(start, tasks(problem).support).isfinite().all())
+
+
 def leaves(theta: Point) -> Params:
     """θ as the engine takes it, in float64."""
     return {name: torch.tensor(value, dtype=torch.float64) for name, value in zip(NAMES, theta, strict=True)}

@@ -26,8 +26,8 @@ class Gain(NamedTuple):
 class Sweep(NamedTuple):
     """One inner step from one θ, for many α. `angle` (degrees, 0 to 180) and `ratio` compare FOMAML with MAML.
 
-    Where one of the two is 0, there is no angle: NaN. Where φ, the curvature or a gradient is not finite, there is
-    nothing to compare: both are NaN, although autograd may return a finite slope along a weight that does not move.
+    Where one of the two is 0, there is no angle: NaN. Where the support loss at θ, φ, the curvature or a gradient is
+    not finite, there is nothing to compare: both are NaN, although autograd may return a finite slope.
     `sharpest` is the largest curvature, `whose` the name of its task: empty if there is only one.
     """
 
@@ -48,6 +48,7 @@ def sweep(problem: Problem, theta: Point, most: float = 1.0) -> Sweep:
     exact, first_order = (_gradients(problem, theta, alphas, create_graph=flag) for flag in (True, False))
     loss, tasks = problems.loss(problem), problems.tasks(problem)
     curvatures = hessian(loss, tile(problems.leaves(theta), len(problem.tasks)), tasks.support)
+    curvatures = curvatures if problems.stands(problem, theta) else curvatures * math.nan
     values = _eigenvalues(curvatures)
     return Sweep(
         tuple(alphas.tolist()),

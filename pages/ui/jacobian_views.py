@@ -45,21 +45,29 @@ MISREAD = {  # from the largest gain down, as they stand in a row
 UNKNOWN = "nobody can say"
 
 
-def choices(sharp: Sharpest) -> list[Choice]:
+def choices(problem: Problem, sharp: Sharpest) -> list[Choice]:
     """What may become of a nudge, and the sentence that explains what does."""
     if sharp.fate not in MISREAD:
-        why = "At this θ the curvature is not a finite number, and so neither is 1 − αλ."
+        why = "At this θ the support loss or its curvature is not a finite number, and so neither is 1 − αλ."
         return [Choice(text, text == UNKNOWN, why) for text in (*MISREAD, UNKNOWN)]
-    why = f"Along that direction the step multiplies a nudge by 1 − αλ = {numeral(sharp.gain, 3)}."
-    return [Choice(text, text == sharp.fate, misread + why) for text, misread in MISREAD.items()]
+    curvature, gain = numeral(sharp.curvature, 3), numeral(sharp.gain, 3)
+    why = (
+        f"Along the strongest curvature{_of_task(problem, sharp)}, λ = {curvature}, the step multiplies a nudge of θ "
+        f"by 1 − αλ = {gain}."
+    )
+    said = {text: why if text == sharp.fate else misread + why for text, misread in MISREAD.items()}
+    return [Choice(text, text == sharp.fate, sentence) for text, sentence in said.items()]
 
 
 def question(problem: Problem, sharp: Sharpest) -> str:
-    name = problem.tasks[sharp.task].name
-    return (
-        f"Nudge θ along the largest curvature, λ = {numeral(sharp.curvature, 3)}. "
-        f"{f'Task {name}’s φ' if name else 'φ'} moves …"
-    )
+    if sharp.fate not in MISREAD:
+        return "Nudge θ. φ moves …"
+    of_task, curvature = _of_task(problem, sharp), numeral(sharp.curvature, 3)
+    return f"Nudge θ along the strongest curvature{of_task}, λ = {curvature}. φ{of_task} moves …"
+
+
+def _of_task(problem: Problem, sharp: Sharpest) -> str:
+    return f" of task {problem.tasks[sharp.task].name}" if len(problem.tasks) > 1 else ""
 
 
 def sweep_of_alpha(found: Sweep, rates: Rates) -> None:
@@ -80,8 +88,8 @@ def marks(found: Sweep) -> str:
     """Where on the axis of α the nudge of the largest curvature is forgotten, and where it starts to overshoot."""
     if math.isnan(found.sharpest):
         return (
-            "At this θ the curvature is not a finite number, so there is no 1/λ and no 1 − αλ to draw. The other two "
-            "curves have gaps wherever φ or one of the gradients is not finite."
+            "At this θ the support loss or its curvature is not a finite number, so there is no 1/λ and no 1 − αλ to "
+            "draw. The other two curves have gaps wherever φ or one of the gradients is not finite."
         )
     if not found.sharpest > 0:
         return "No direction at this θ curves upwards, so there is no 1/λ: every positive α stretches, or keeps."

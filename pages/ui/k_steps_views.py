@@ -4,7 +4,7 @@ import streamlit as st
 
 from maml_core.meta.agreement import Agreement
 from maml_core.meta.k_steps import FAMILIES, FLATTEST, MOST_STEPS, SHARPEST, SHOTS, Setting, walk
-from maml_core.meta.looking_back import four_ways
+from maml_core.meta.looking_back import Term, four_ways
 from maml_core.meta.steps_explained import StepsExplained, explain_steps
 from maml_core.meta.stretching import HIGHEST_RATE, RateStretch, rate_sweep
 from maml_core.numerals import numeral
@@ -71,14 +71,15 @@ def _why_order(found: StepsExplained) -> str:
     wrong = found.turned["wrong order"][found.steps - 1]
     if wrong.degrees > NOTHING:
         return (
-            f"It is **{numeral(wrong.degrees, 3)}°** off and {numeral(wrong.ratio, 3)} times as long: each step has "
-            "a curvature of its own, and matrices with different axes do not commute."
+            f"Multiplied in the other order, the factors give a vector **{numeral(wrong.degrees, 3)}°** off the "
+            f"meta-gradient and {numeral(wrong.ratio, 3)} times as long: each step has a curvature of its own, and "
+            "matrices with different axes do not commute."
         )
     if found.steps == 1:
-        return "One factor has no order."
+        return "One factor has no order, so nothing turns the meta-gradient."
     if found.setting.inner_lr == 0:
-        return "With α = 0 every factor is the identity."
-    return "Here the steps share one set of axes, so their factors commute."
+        return "With α = 0 every factor is the identity, so no order of them turns the meta-gradient."
+    return "Here the steps share one set of axes, so their factors commute: no order turns the meta-gradient."
 
 
 def pictures(found: StepsExplained, *, revealed: bool) -> None:
@@ -94,12 +95,9 @@ def pictures(found: StepsExplained, *, revealed: bool) -> None:
         st.caption(_product_caption(found, revealed))
     with right:
         st.markdown("**The ledger**, $g = \\nabla L_q - \\sum_j \\alpha H_j v_{j+1}$, read from the last step back")
-        figure = charts_terms.ledger(found.look.terms, found.look.length)
+        figure = charts_terms.ledger(_terms(found), found.look.length)
         st.plotly_chart(figure, key="ledger", alt=_ledger_in_words(found))
-        st.caption(
-            "A bar is what one term adds along g: “share of length”; a bar to the left takes away. The shares add "
-            "up to ‖g‖ exactly; what is missing from a length points sideways, and sideways the terms cancel."
-        )
+        st.caption(_ledger_caption(found))
 
 
 def _product_caption(found: StepsExplained, revealed: bool) -> str:
@@ -107,10 +105,25 @@ def _product_caption(found: StepsExplained, revealed: bool) -> str:
     shown = min(found.steps, charts_product.MOST_MATRICES)
     which = "" if shown == found.steps else f" The first and last of {found.steps} factors are drawn."
     other = " Below: the same matrices in the other order." if revealed else ""
+    strength = "αH is 0 here" if found.setting.inner_lr == 0 else "full colour the largest entry of αH"
     return (
         f"{found.look.weights} weights, so each factor is {found.look.weights} × {found.look.weights}. Violet is "
-        f"positive, blue negative, full colour the largest entry of αH. First-order MAML keeps the ones on the "
-        f"diagonal.{which}{other}"
+        f"positive, blue negative, {strength}. First-order MAML keeps the ones on the diagonal.{which}{other}"
+    )
+
+
+def _terms(found: StepsExplained) -> tuple[Term, ...]:
+    """The terms of the ledger; with α = 0 those of the steps are 0, and not listed."""
+    assert found.look is not None
+    return found.look.terms[:1] if found.setting.inner_lr == 0 else found.look.terms
+
+
+def _ledger_caption(found: StepsExplained) -> str:
+    if found.setting.inner_lr == 0:
+        return "With α = 0 every step’s term −αHv is 0: the meta-gradient is the query gradient."
+    return (
+        "A bar is what one term adds along g, out of the length that it has; a bar to the left takes away. The "
+        "shares add up to ‖g‖ exactly; what is missing from a length points sideways, and sideways the terms cancel."
     )
 
 
@@ -121,9 +134,10 @@ def _product_in_words(found: StepsExplained, revealed: bool) -> str:
 
 def _ledger_in_words(found: StepsExplained) -> str:
     assert found.look is not None
-    terms = [f"step {term.step}: {numeral(term.share, 3)}" for term in found.look.terms[1:]]
-    first = numeral(found.look.terms[0].share, 3)
-    return f"First-order part: {first}; {'; '.join(terms)}; together {numeral(found.look.length, 3)}."
+    first, *steps = _terms(found)
+    terms = [f"step {term.step}: {numeral(term.share, 3)}; " for term in steps]
+    together = f"together {numeral(found.look.length, 3)}"
+    return f"First-order part: {numeral(first.share, 3)}; {''.join(terms)}{together}."
 
 
 def order_and_lengths(found: StepsExplained) -> None:

@@ -3,6 +3,8 @@
 from functools import lru_cache
 from typing import NamedTuple
 
+import streamlit as st
+
 from maml_core.plane import problems
 from maml_core.plane.problems import NAMES, Problem
 from pages.ui import controls
@@ -32,8 +34,15 @@ def problem(default: str = "bowl") -> Chosen:
         shape = sharpness(), angle()
         return Chosen(_bowl(*shape), {"plane": name, "sharpness": shape[0], "angle": shape[1]})
     if name == controls.OWN:
-        support = controls.expression("support", "support loss, in u and v", OWN_SUPPORT, NAMES, any_of=True)
-        query = controls.expression("query", "query loss, in u and v", OWN_QUERY, NAMES, any_of=True)
+        with st.container():  # of their own, so that what is wrong with a loss is said below, and no field moves
+            fields, below = st.container(horizontal=True), st.container(gap=None)
+            with fields:
+                support = controls.expression(
+                    "support", "support loss, in u and v", OWN_SUPPORT, NAMES, any_of=True, say=below
+                )
+                query = controls.expression(
+                    "query", "query loss, in u and v", OWN_QUERY, NAMES, any_of=True, say=below
+                )
         return Chosen(_own(support, query), {"plane": name, "support": support, "query": query})
     return Chosen(_preset(name), {"plane": name})
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from maml_core.meta.crossings import Crossing
 from maml_core.meta.shortcuts import SAME, Axis
-from maml_core.numerals import numeral
+from maml_core.numerals import MOST_DIGITS, degrees, numeral, told_apart
 from pages.ui.charts_shortcuts import NAMES
 
 MOST_NAMED = 4  # changes of the lead that are told in words
@@ -35,7 +35,7 @@ def in_words(swept: Swept, leads: Sequence[Crossing], measure: str) -> str:
     if first is None:
         return gaps
     turns = _turns(swept, leads)
-    told = f"First {first}, then {turns}." if turns else f"{first} {_as_far(swept)}: no other curve goes below it."
+    told = f"first {first}, then {turns}." if turns else f"{first} {_as_far(swept)}: no other curve goes below it."
     return f"Closest in angle: {told} Between two points the curves are taken for straight lines. {gaps}"
 
 
@@ -45,23 +45,22 @@ def _turns(swept: Swept, leads: Sequence[Crossing]) -> str:
     if _whole(swept.axis):
         taken = {math.ceil(lead.x): lead.falling for lead in leads}  # of several in one gap the last
         turns = [
-            f"at {symbol} = {x} **{NAMES[name]}** ({_angle(swept.curves[name][swept.xs.index(x)])})"
+            f"at {symbol} = {x} **{NAMES[name]}** ({degrees(swept.curves[name][swept.xs.index(x)])})"
             for x, name in taken.items()
         ]
     else:
+        places = told_apart([lead.x for lead in leads], _number, 3)
         turns = [
-            f"from {symbol} = {_number(lead.x)} on **{NAMES[lead.falling]}** (at {_angle(lead.y)})" for lead in leads
+            f"from {symbol} = {place} on **{NAMES[lead.falling]}** (at {degrees(lead.y)})"
+            for place, lead in zip(places, leads, strict=True)
         ]
-    more = f"; and {len(turns) - MOST_NAMED} more changes, ringed" if len(turns) > MOST_NAMED else ""
+    rest = len(turns) - MOST_NAMED
+    more = f"; and {rest} more {'change' if rest == 1 else 'changes'}, ringed" if rest > 0 else ""
     return ", ".join(turns[:MOST_NAMED]) + more
 
 
 def _whole(axis: Axis) -> bool:
     return all(isinstance(x, int) for x in axis.values)
-
-
-def _angle(degrees: float) -> str:
-    return f"{numeral(round(degrees, 1))}°"
 
 
 def _as_far(swept: Swept) -> str:
@@ -108,8 +107,8 @@ def _ends(xs: set[float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _number(x: float) -> str:
-    return numeral(float(f"{x:.3g}"))
+def _number(x: float, digits: int = 3) -> str:
+    return numeral(float(f"{x:.{digits}g}"), MOST_DIGITS)
 
 
 def crossing_in_words(crossing: Crossing, axis: Axis) -> str:
@@ -117,4 +116,6 @@ def crossing_in_words(crossing: Crossing, axis: Axis) -> str:
         place = f"between {axis.symbol} = {math.floor(crossing.x)} and {math.ceil(crossing.x)}"
     else:
         place = f"{axis.symbol} = {_number(crossing.x)}"
-    return f"{place}, near {_angle(crossing.y)}: {NAMES[crossing.falling]} comes closer than {NAMES[crossing.rising]}"
+    return (
+        f"{place}, near {degrees(crossing.y)}: {NAMES[crossing.falling]} comes closer than {NAMES[crossing.rising]}"
+    )

@@ -47,7 +47,7 @@ def sweeps(setting: Setting, base: Sequence[Row], what: Asked) -> None:
         st.plotly_chart(charts_shortcuts.sweep(turned), key="sweep_chart", alt=f"{axis.label}, end to end. {words}")
     st.markdown(words)
     if crossed:
-        with st.expander(f"All {len(crossed)} crossings"):
+        with st.expander("The one crossing" if len(crossed) == 1 else f"All {len(crossed)} crossings"):
             st.markdown("\n".join(f"- {crossing_in_words(crossing, swept.axis)}" for crossing in crossed))
 
 

@@ -6,7 +6,8 @@ import streamlit as st
 
 from maml_core.meta.costs import REPEATS, Cost
 from maml_core.meta.shortcuts import EXACT, SHORTCUTS, Row, Setting, closest, sharpnesses
-from maml_core.numerals import numeral
+from maml_core.meta.starts import SHOTS
+from maml_core.numerals import degrees, numeral, told_apart
 from pages.ui import guessing
 from pages.ui.charts_shortcuts import NAMES
 
@@ -49,12 +50,13 @@ def standing(rows: Sequence[Row]) -> str:
         return _without_maml(rows)
     (best, *level), worst = closest(rows), finite[-1]
     if level:
-        first = f"{_listed([best, *level])} agree to {_degrees(finite[0].degrees)}"
+        first = f"{_listed([best, *level])} agree to {degrees(finite[0].degrees)}"
     else:
-        runner = f"; next is {NAMES[finite[1].name]} with {_degrees(finite[1].degrees)}" if len(finite) > 1 else ""
-        first = f"{NAMES[best]} is {_degrees(finite[0].degrees)} from MAML{runner}"
+        near, *next_near = told_apart([row.degrees for row in finite[:2]], degrees, 1)
+        runner = f"; next is {NAMES[finite[1].name]} with {next_near[0]}" if next_near else ""
+        first = f"{NAMES[best]} is {near} from MAML{runner}"
     climbs = ", more than a right angle: a step along it climbs" if worst.degrees > 90 else ""
-    return f"{first[0].upper()}{first[1:]}. Farthest is {NAMES[worst.name]} with {_degrees(worst.degrees)}{climbs}."
+    return f"{first[0].upper()}{first[1:]}. Farthest is {NAMES[worst.name]} with {degrees(worst.degrees)}{climbs}."
 
 
 def _without_maml(rows: Sequence[Row]) -> str:
@@ -67,10 +69,6 @@ def _without_maml(rows: Sequence[Row]) -> str:
 def _listed(names: Sequence[str]) -> str:
     *words, last = [NAMES[name] for name in names]
     return f"{', '.join(words)} and {last}" if words else last
-
-
-def _degrees(value: float) -> str:
-    return f"{numeral(round(value, 1))}°" if value >= 0.1 or value < 1e-6 else f"{numeral(value, 1)}°"
 
 
 def table(rows: Sequence[Row], costs: Sequence[Cost], *, revealed: bool) -> None:
@@ -120,9 +118,9 @@ def overshoot(setting: Setting) -> str:
     sharp = sharpnesses(setting.start, setting.seed)
     beyond = sum(setting.inner_lr * sharpness > 2 for sharpness in sharp)
     least, most = (numeral(setting.inner_lr * sharpness, 2) for sharpness in (sharp[0], sharp[-1]))
-    ends = f"α·λ_max at θ is {least} to {most}"
+    ends = f"α·λ_max at θ is {least} to {most} over the ten tasks of {SHOTS} shots"
     if not beyond:
-        return f"{ends} over the ten tasks. None exceeds 2, so no first step makes its sharpest direction worse."
+        return f"{ends}. None exceeds 2, so no first step makes its sharpest direction worse."
     return (
         f":orange[:material/warning: {ends}: **{beyond} of {len(sharp)} tasks exceed 2.** There a step overshoots "
         "by more than it came with: such Jacobians stretch, and the angles may jump from one k to the next.]"

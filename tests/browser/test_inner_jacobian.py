@@ -103,6 +103,22 @@ def test_a_corner_can_be_grabbed_and_neither_huge_nor_undefined_losses_break_the
         assert ("overflow" in says(page)) == support.startswith("1e308")
 
 
+def test_what_is_not_drawn_to_scale_is_broken_and_the_legend_says_which_way(visit):
+    one = visit()
+    page = one.open(LESSON)
+    one.reveal()
+    checked(page)
+    expect(page.locator(".landscape .breaks")).to_be_empty()
+    page = one.open(f"{LESSON}?plane=own&support=500*u**2&query=u")  # J is −449 along u: FOMAML's arrow is a speck
+    page.get_by_role("button", name="just show me").click()
+    checked(page)
+    expect(page.locator(".landscape .arrow[data-arrow=fomaml] .cut")).to_have_count(1)
+    expect(page.locator(".landscape tr[data-arrow=fomaml] .bar .off")).to_have_count(1)
+    expect(page.locator(".landscape .breaks")).to_have_text("broken: longer or shorter than drawn")
+    page.locator(".landscape .true").check()
+    expect(page.locator(".landscape .breaks")).to_have_text("broken: longer than drawn")  # the bar alone
+
+
 def test_keys_clicks_true_lengths_hovering_saving_and_every_landscape(visit):
     one = visit()
     page = one.open(LESSON)
@@ -118,11 +134,26 @@ def test_keys_clicks_true_lengths_hovering_saving_and_every_landscape(visit):
         expect(page.locator(".landscape .says")).to_contain_text(f"θ = ({start}")
         checked(page)
         assert page.locator(".landscape .task").count() == (2 if plane == "two tasks" else 1)
+    mistyping(page)
     page.get_by_text("Show this step as code, graph, algebra and numbers").click()
     page.locator(".linked figure.active svg").wait_for()
     page.locator(".linked button[data-run=true]").click()
     page.locator('.linked .algebra [data-ids*=".d"]').last.hover()  # Jᵀ: the nodes that multiply by it light up
     assert page.locator(".linked figure[data-panel=true] g.node.k-second.on").count() > 5
+
+
+def mistyping(page):
+    """What is wrong with a loss stands below its field, and no field moves."""
+    support, query = (page.get_by_role("textbox", name=f"{name} loss") for name in ("support", "query"))
+    before = [field.bounding_box() for field in (support, query)]
+    support.fill("hello")
+    support.press("Enter")
+    sentence = page.get_by_text("There is no “hello” here")
+    sentence.wait_for()
+    assert [field.bounding_box() for field in (support, query)] == before
+    place = sentence.bounding_box()
+    assert abs(place["x"] - before[0]["x"]) < 5
+    assert 0 < place["y"] - before[0]["y"] - before[0]["height"] < 40
 
 
 def keys(page):

@@ -34,8 +34,8 @@ def test_map_prediction_drag_and_sweep(visit):
     assert page.locator(".js-plotly-plot .legendtext", has_text="lead changes").count() == 0
     one.reveal()
     page.locator(".js-plotly-plot .legendtext", has_text="lead changes").wait_for()
-    page.get_by_text("Closest in angle: First").wait_for()
-    page.get_by_text("All 1 crossings").click()
+    page.get_by_text("Closest in angle: first").wait_for()
+    page.get_by_text("The one crossing").click()
 
 
 def test_a_sweep_can_be_stopped_and_goes_on(visit):

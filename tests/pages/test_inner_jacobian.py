@@ -34,7 +34,15 @@ def test_before_the_prediction_neither_the_matrix_nor_the_exact_arrow_is_sent():
 
 def test_the_right_guess_is_computed(revealed):
     assert "and so it is" in text(revealed)
-    assert "1 − αλ = −0.44" in text(revealed)
+    assert "Along the strongest curvature, λ = 3.2, the step multiplies a nudge of θ by 1 − αλ = −0.44" in text(
+        revealed
+    )
+
+
+def test_of_two_tasks_question_and_answer_name_the_one_they_are_about():
+    app = open_page(LESSON, plane="two tasks")
+    assert "Nudge θ along the strongest curvature of task A, λ = 2.4. φ of task A moves …" in text(app)
+    assert "Along the strongest curvature of task A, λ = 2.4, the step" in text(guess(app, "just show me"))
 
 
 @pytest.mark.parametrize(
@@ -56,6 +64,28 @@ def test_where_the_loss_curves_downwards_everywhere_a_nudge_goes_further():
     app = guess(open_page(LESSON, plane="own", support="-u**2 - v**2", query="u + v"), "more")
     assert "and so it is" in text(app)
     assert "there is no 1/λ" in "\n".join(caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize(("support", "gain"), [("1/u", "1.9"), ("-u**2/4", "1.23")])
+def test_the_question_is_about_the_strongest_curvature_also_where_it_goes_downwards(support, gain):
+    app = guess(open_page(LESSON, plane="own", support=support), "just show me")
+    assert "The answer: **more**" in text(app)
+    assert f"1 − αλ = {gain}" in text(app)
+    assert "is what FOMAML assumes" not in text(app)
+
+
+def test_the_misreading_is_named_to_those_alone_who_misread():
+    right = guess(open_page(LESSON, inner_lr="0"), "just as far")
+    assert "is what FOMAML assumes" not in text(right)
+    assert "“Just as far” is what FOMAML assumes" in text(guess(open_page(LESSON), "just as far"))
+
+
+def test_a_loss_without_a_value_gets_no_answer():
+    app = open_page(LESSON, plane="own", support="log(u)", theta="-1,0.8")
+    assert "Nudge θ. φ moves …" in text(app)
+    app = guess(app, "just show me")
+    assert "The answer: **nobody can say**" in text(app)
+    assert "curves upwards" not in "\n".join(caption.value for caption in app.caption)
 
 
 def test_what_is_sent_is_pytorchs_answer(revealed):
@@ -149,7 +179,7 @@ def test_where_the_curvature_is_not_finite_no_view_pretends():
     )
     captions = "\n".join(caption.value for caption in app.caption)
     assert "and so it is" in text(app)
-    assert "the curvature is not a finite number, so there is no 1/λ" in captions
+    assert "its curvature is not a finite number, so there is no 1/λ" in captions
     assert "curves upwards" not in captions
     assert "cannot be compared. The support loss at θ is infinite" in text(app)
     for chart in app.get("plotly_chart")[:3]:

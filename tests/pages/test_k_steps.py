@@ -66,7 +66,7 @@ def test_a_right_guess_reveals_the_angle_the_other_order_and_the_agreement():
     app = guess(open_page(LESSON), "by 10° to 45°")
     degrees = explain_steps(DEFAULT, 5).degrees["wrong order"]
     assert "and so it is" in text(app)
-    assert f"**{numeral(degrees, 3)}°** off" in text(app)
+    assert f"in the other order, the factors give a vector **{numeral(degrees, 3)}°** off the meta-gr" in text(app)
     assert titles(figures(app)[0])[7:] == ["wrong =", "F₄", "F₃", "F₂", "F₁", "F₀", "∇L_q"]
     assert "4 independent ways give the same meta-gradient" in text(app)
     turns = figures(app)[2]
@@ -99,7 +99,11 @@ def test_the_ends_are_told_once_and_exactly():
     app = reveal_order(open_page(LESSON, k_task="bowl", k_steps="20", k_alpha="0.2", k_width="6"))
     assert text(app).count("fter 20 steps") == 1
     assert "the least sensitive **1.05·10⁻³⁴ times**." in text(app)
-    still = reveal_order(open_page(LESSON, k_alpha="0"))
+    still = reveal_order(open_page(LESSON, k_alpha="0", k_steps="20"))
+    captions = "\n".join(note.value for note in still.caption)
+    assert "Violet is positive, blue negative, αH is 0 here." in captions
+    assert figures(still)[1]["data"][0]["y"] == ["∇L_q(φ)", "‖g‖"]
+    assert "With α = 0 every step’s term −αHv is 0" in captions
     assert "With α = 0 every nudge of θ arrives as long as it was." in text(still)
 
 
@@ -107,6 +111,8 @@ def test_the_numbers_of_the_ledger_stand_in_a_column_of_their_own():
     figure = figures(open_page(LESSON, k_steps="20"))[1]
     notes = figure["layout"]["annotations"]
     assert {(note["x"], note["xref"], note["xanchor"]) for note in notes} == {(1, "paper", "left")}
+    assert notes[-1]["text"] == "along g, of length"
+    assert notes[0]["text"].count(" of ") == 1
     assert figure["layout"]["margin"]["r"] > 6 * max(len(note["text"]) for note in notes)
 
 

@@ -105,7 +105,7 @@ def test_a_sweep_draws_the_engines_angles_and_names_where_the_lead_changes(revea
     assert truncated["y"] == pytest.approx(angles)
     leap = compared(Setting(), ("one-leap",))[0].degrees
     assert angles[1] > leap > angles[2]
-    assert f"First **one leap**, then at m = 2 **truncated** ({angles[2]:.1f}°)." in text(revealed)
+    assert f"Closest in angle: first **one leap**, then at m = 2 **truncated** ({angles[2]:.1f}°)." in text(revealed)
     assert len(next(trace for trace in figure["data"] if trace["name"] == "lead changes")["x"]) == 1
 
 
@@ -138,6 +138,11 @@ def test_the_imaml_lab_says_what_it_measured(revealed):
 def test_a_tie_is_an_answer_and_a_wrong_guess_gets_the_measured_one():
     app = guess(open_page(LESSON, inner_steps="1", **QUICK), "iMAML")
     assert "with these controls it is **several, exactly**. One leap and truncated agree to 0°" in text(app)
+
+
+def test_how_far_the_curvatures_reach_is_told_with_the_shots_that_were_measured(revealed):
+    assert problem_of(Setting()).tasks.support.x.shape == (10, 10, 1)
+    assert "over the ten tasks of 10 shots. None exceeds 2" in text(revealed)
 
 
 def test_overflow_and_overshooting_are_told_in_words():
@@ -180,10 +185,35 @@ def test_of_a_knob_of_whole_numbers_no_fraction_is_told():
     curves = {"fomaml": [1.0, 2.0, 4.0], "boil": [5.0, 3.0, 3.5]}
     leads = lead_changes((1, 2, 3), curves)
     swept = shortcut_sweep_words.Swept(AXES["k"], (1, 2, 3), curves)
-    assert "First **FOMAML**, then at k = 3 **BOIL** (3.5°)." in shortcut_sweep_words.in_words(swept, leads, "angle")
+    assert "first **FOMAML**, then at k = 3 **BOIL** (3.5°)." in shortcut_sweep_words.in_words(swept, leads, "angle")
     assert shortcut_sweep_words.crossing_in_words(leads[0], AXES["k"]).startswith(
         "between k = 2 and 3, near 3.3°: BOIL"
     )
+
+
+def test_two_changes_of_the_lead_never_stand_at_one_number():
+    xs, curves = (0.01, 0.02), {"truncated": [1.0, 9.0], "fomaml": [1.4, 1.4], "one-leap": [1.452, 0.452]}
+    swept, leads = shortcut_sweep_words.Swept(AXES["alpha"], xs, curves), lead_changes(xs, curves)
+    told = shortcut_sweep_words.in_words(swept, leads, "angle")
+    assert "from α = 0.0105 on **FOMAML** (at 1.4°), from α = 0.01052 on **one leap** (at 1.4°)." in told
+
+
+def test_one_more_change_is_told_in_the_singular():
+    xs, up = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0), [1.0, 3.0, 1.0, 3.0, 1.0, 3.0]
+    curves = {"fomaml": up, "boil": [2.0] * 6}
+    told = shortcut_sweep_words.in_words(
+        shortcut_sweep_words.Swept(AXES["alpha"], xs, curves), lead_changes(xs, curves), "angle"
+    )
+    assert told.count("from α = ") == 4
+    assert "; and 1 more change, ringed." in told
+
+
+def test_the_closest_and_the_next_have_digits_enough_to_differ():
+    row = compared(Setting(), ("one-leap",))[0]
+    near = row._replace(degrees=0.0421), row._replace(name="truncated", degrees=0.0424)
+    assert "One leap is 0.0421° from MAML; next is truncated with 0.0424°." in shortcut_views.standing(near)
+    far = row._replace(degrees=17.3104), row._replace(name="truncated", degrees=17.3406)
+    assert "One leap is 17.31° from MAML; next is truncated with 17.34°." in shortcut_views.standing(far)
 
 
 def test_the_words_on_kinks_side_with_the_numbers():

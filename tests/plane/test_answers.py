@@ -144,17 +144,42 @@ def test_at_alpha_lambda_2_a_nudge_arrives_as_far_on_the_other_side(alpha, curva
     """A turned bowl's coefficients are rounded, and so is its eigenvalue: the words must not hang on that."""
     for scale, word in ((1, "backwards, as far"), (0.5, "not at all")):
         rates = Rates(alpha * scale)
-        assert sharpest(answer(problems.bowl(curvature, degrees), (0.0, 0.0), rates, ()), rates).fate == word
+        assert sharpest_at(problems.bowl(curvature, degrees), (0.0, 0.0), rates).fate == word
+
+
+def sharpest_at(problem, theta, rates):
+    return sharpest(problem, answer(problem, theta, rates, ()), rates)
 
 
 def test_the_sharpest_direction_of_all_tasks_counts():
     rates = Rates(0.45)
-    found = sharpest(answer(ALL["two tasks"], (0.0, 0.0), rates, ()), rates)
+    found = sharpest_at(ALL["two tasks"], (0.0, 0.0), rates)
     assert found.curvature == pytest.approx(2.4)
     assert ALL["two tasks"].tasks[found.task].name == "A"
     assert found.gain == pytest.approx(1 - 0.45 * 2.4)
     broken = problems.own("log(u) * v", "u")
-    assert sharpest(answer(broken, (0.0, 0.0), rates, ()), rates).fate == "not a number"
+    assert sharpest_at(broken, (0.0, 0.0), rates).fate == "not a number"
+
+
+def test_the_strongest_curvature_may_go_downwards_and_of_two_equals_the_upward_one_is_asked_for():
+    for support, theta, curvature in (
+        ("1 / u", (-1.0, 0.8), -2.0),
+        ("log(u)", (1.0, 0.8), -1.0),
+        ("u * v", (1, 1), 1),
+    ):
+        found = sharpest_at(problems.own(support, "u"), theta, Rates(0.45))
+        assert found.curvature == pytest.approx(curvature)
+        assert found.gain == pytest.approx(1 - 0.45 * curvature)
+        assert found.fate == ("more" if curvature < 0 else "less")
+
+
+def test_a_loss_without_a_value_has_no_curvature_though_autograd_returns_one():
+    broken, theta = problems.own("log(u)", "v**2"), (-1.0, 0.8)
+    assert answer(broken, theta, Rates(0.45), ()).hessians[0][0][0] == pytest.approx(-1)
+    assert sharpest_at(broken, theta, Rates(0.45)).fate == "not a number"
+    found = sweep(broken, theta)
+    assert math.isnan(found.sharpest)
+    assert all(map(math.isnan, (*found.angle, *found.ratio, *found.gains[0].values)))
 
 
 @pytest.mark.parametrize(
