@@ -21,7 +21,13 @@ TASKS, TASKS_AT_REST = 100, 600
 
 
 def steps_control(default: int) -> int:
-    """How many inner steps the pictures show: 0 is the network before it adapts."""
+    """How many inner steps the pictures show: 0 is the network before it adapts.
+
+    As long as the reader has not moved it, it follows the default, which another run changes.
+    """
+    if st.session_state.get("lab_steps") == st.session_state.get("lab steps untouched", default):
+        st.session_state["lab_steps"] = default
+    st.session_state["lab steps untouched"] = default
     help_text = "Gradient steps on the points of one task. The lab's pictures show the network after this many."
     return int(controls._slider("lab_steps", "inner steps shown", (0, MOST_STEPS), default, 1, help_text))
 

@@ -43,6 +43,15 @@ def data(app):
     return json.loads(app.get("bidi_component")[0].proto.json)
 
 
+def captions(app):
+    return "\n".join(caption.value for caption in app.caption)
+
+
+def plain(app):
+    """Its sentences, without what keeps Markdown from acting on them."""
+    return text(app).replace("\\", "")
+
+
 def press(app, label):
     next(button for button in app.button if button.label == label).click()
     app.run()
@@ -86,7 +95,7 @@ def test_before_any_run_the_precomputed_network_stands_in_the_tasks(pool):
     state, config = loads(lab_sections.PRECOMPUTED)
     error = adaptation(config, state.theta, unseen(config, tasks=4, shots=5, seed=0), steps=1)[1, 0].item()
     assert f"{error:.3g} after" in shown["panels"]["adaptation"]["alt"]
-    assert not any(label in text(app) for label in ("Measured on", "independent ways"))
+    assert "Measured on" not in captions(app)
 
 
 def test_a_run_from_start_to_end_is_the_engine_s(pool):
@@ -204,6 +213,9 @@ def test_what_a_link_asks_in_vain_of_a_hidden_control_is_said_in_sight(pool):
 def test_the_network_is_shown_after_as_many_steps_as_it_was_trained_with(pool):
     app = rested(press(open_page(PAGE, **SMALL, lab_algorithm="reptile"), "1 step"), pool)
     assert "after 5 steps on their points (your run" in data(app)["panels"]["adaptation"]["title"]
+    app.slider(key="lab_steps").set_value(3).run()
+    app = press(app, "Reset")
+    assert "after 3 steps on their points (precomputed)" in data(app)["panels"]["adaptation"]["title"]
 
 
 def test_a_diverging_run_is_explained_and_its_last_good_state_kept(pool):
@@ -214,7 +226,6 @@ def test_a_diverging_run_is_explained_and_its_last_good_state_kept(pool):
     assert "It diverged." in text(app)
     assert int(loads(run.state)[0].step) == run.iteration
     assert "no loss to draw" in data(app)["panels"]["loss"]["hint"]
-    app = guess(app, "just show me")
     assert list(app.table[0].value["median"])[2:] == ["∞", "∞"]
 
 
@@ -226,7 +237,7 @@ def test_a_ceiling_is_a_sentence_beside_the_buttons(monkeypatch):
     pool.close()
 
 
-def test_the_prediction_is_measured_and_opens_what_is_beside_the_run(pool):
+def test_the_prediction_is_measured_and_opens_what_answers_it(pool):
     app = guess(open_page(PAGE), "lower")
     assert "and so it is" in text(app)
     state, config = loads(lab_sections.PRECOMPUTED)
@@ -235,6 +246,40 @@ def test_the_prediction_is_measured_and_opens_what_is_beside_the_run(pool):
     assert f"goes from {medians[0]:.3g} to {medians[1]:.3g}" in text(app)
     assert "3 independent ways" in text(app)
     assert any("Measured on the precomputed run" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("look", lab_sections.ANSWERS)
+def test_only_what_answers_the_question_waits_for_it_and_says_so(pool, look):
+    app = open_page(PAGE, lab_look=look)
+    assert "this would answer the question above" in text(app)
+    assert "“your task” and “graph” are open now" in text(app)
+    assert not app.get("plotly_chart")
+    assert "Measured on" not in captions(app)
+    app = rested(press(open_page(PAGE, **SMALL, lab_look=look), "Start"), pool)
+    assert "Measured on your run at step 8." in captions(app)
+    assert "this would answer" not in text(app)
+    assert "Predict." in text(app)
+
+
+@pytest.mark.parametrize("look", [{}, {"lab_look": "your task"}])
+def test_a_link_s_own_task_is_there_at_once_with_a_sentence_for_points_that_are_none(pool, look):
+    app = open_page(PAGE, points="1 2; 3 -1", **look)
+    assert app.text_input(key="points").value == "1 2; 3 -1"
+    assert "on your 2 points" in text(app)
+    assert "Each point is two numbers" in text(open_page(PAGE, points="abc", **look))
+
+
+def test_a_link_that_looks_at_what_is_not_there_is_told_so(pool):
+    assert "lab_look = “hack”; it must be errors or your task" in plain(open_page(PAGE, lab_look="hack"))
+
+
+def test_who_looks_away_from_the_points_of_a_link_stays_away(pool):
+    app = open_page(PAGE, points="1 2; 3 -1")
+    app.segmented_control(key="lab_look").set_value("graph").run()
+    assert not app.exception
+    assert app.get("graphviz_chart")
+    app.segmented_control(key="lab_look").set_value("errors").run()
+    assert "this would answer" in text(app)
 
 
 @pytest.mark.parametrize("look", lab_sections.SECTIONS)
@@ -381,7 +426,7 @@ def test_without_a_server_of_its_own_the_charts_are_plain(pool, monkeypatch):
 
 
 def test_the_link_holds_what_is_looked_at(pool):
-    app = guess(open_page(PAGE, lab_look="your task", lab_steps="3", points="1 2; 3 -1"), "just show me")
+    app = open_page(PAGE, lab_look="your task", lab_steps="3", points="1 2; 3 -1")
     shown = next(code.value for code in app.code if "lab_algorithm=" in code.value)
     parts = parse_qs(urlsplit(shown).query)
     assert [parts[name] for name in ("lab_look", "lab_steps", "points")] == [["your task"], ["3"], ["1 2; 3 -1"]]
@@ -401,7 +446,7 @@ def test_only_plain_numbers_are_points_and_zero_has_no_sign():
 
 
 def test_points_outside_the_usual_plot_are_in_it_and_a_blow_up_is_said(pool):
-    app = guess(open_page(PAGE, lab_look="your task", lab_steps="10", points="-10 9; 10 -9"), "just show me")
+    app = open_page(PAGE, lab_look="your task", lab_steps="10", points="-10 9; 10 -9")
     specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
     plot, errors = (spec["layout"] for spec in specs[:2])
     assert plot["xaxis"]["range"][0] < -10
@@ -412,5 +457,5 @@ def test_points_outside_the_usual_plot_are_in_it_and_a_blow_up_is_said(pool):
     worse = any(not row[10] <= row[0] for row in rows)
     assert worse
     assert "further away than it began" in text(app)
-    one = guess(open_page(PAGE, lab_look="your task", points="1 2"), "just show me")
+    one = open_page(PAGE, lab_look="your task", points="1 2")
     assert "on your one point," in text(one)
