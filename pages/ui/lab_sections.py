@@ -131,6 +131,10 @@ def _errors(state: bytes, steps: int, rest: bool) -> None:
         lab_views.sharpness(state)
 
 
+def _paper(state: bytes) -> None:
+    lab_views.paper_beside(state, "the precomputed run" if state == PRECOMPUTED else "your run now")
+
+
 OWN_TASK = "your task"
 ANSWERS = ("errors", "spread", "paper")  # they show what more steps do to the precomputed run: the lesson's question
 SECTIONS: dict[str, tuple[str, Section]] = {
@@ -140,7 +144,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
         lambda state, steps, rest: own_task_views.own_task(state, steps),
     ),
     "spread": ("the errors of single tasks", lambda state, steps, rest: lab_views.spread(state, steps, at_rest=rest)),
-    "paper": ("what the papers report, and what you have", lambda state, steps, rest: lab_views.paper_beside(state)),
+    "paper": ("what the papers report, and what you have", lambda state, steps, rest: _paper(state)),
     "graph": ("the autograd graph of one training step", lambda state, steps, rest: step_graph(state)),
 }
 
