@@ -165,9 +165,19 @@ def test_changed_controls_leave_the_run_alone_and_offer_to_start_again(pool):
     app.number_input(key="lab_inner_lr").set_value(0.03).run()
     assert run_of(app, pool) == before
     assert "inner_lr 0.02 → 0.03" in "\n".join(caption.value for caption in app.caption)
+    labels = [button.label for button in app.button]
+    assert labels.count("Start again with these") == 1
+    assert "Start again" not in labels
     app = rested(press(app, "Start again with these"), pool)
     assert run_of(app, pool).config == replace(CONFIG, inner_lr=0.03)
     assert "Start again with these" not in [button.label for button in app.button]
+
+
+def test_a_run_that_can_go_on_offers_both_to_go_on_and_to_start_again_with_changed_controls(pool):
+    app = rested(press(open_page(PAGE, **SMALL), "1 step"), pool)
+    app.number_input(key="lab_inner_lr").set_value(0.03).run()
+    labels = [button.label for button in app.button]
+    assert [labels.count(label) for label in ("Resume", "Start again with these")] == [1, 1]
 
 
 def test_an_algorithm_brings_its_own_rates_and_a_preset_all_of_its_own(pool):
