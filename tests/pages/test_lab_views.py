@@ -117,6 +117,11 @@ def test_what_is_no_point_stays_and_gets_a_sentence(typed, sentence):
     assert "your 2 points" in text(app)
 
 
+def test_the_graph_s_step_is_one_that_the_run_has_not_taken(app):
+    words = "\n".join(caption.value for caption in app.caption)
+    assert "Step 70\u202f001, the one that would come next, run on the side" in words
+
+
 def test_the_graph_opens_by_task_and_stage(app):
     assert "task 6" in app.get("graphviz_chart")[0].proto.spec
     app.selectbox(key="lab_graph_task").set_value("task 2").run()
