@@ -12,7 +12,7 @@ from maml_core.numerals import numeral
 from maml_core.train.adapting import Adaptation, Errors, histogram
 from maml_core.train.evaluate import QUERY_SHOTS, Summary
 from maml_core.train.reported import reported
-from maml_core.train.stability import LIMIT, why
+from maml_core.train.stability import LIMIT, OVERSHOOTING, why
 from pages.ui import charts_lab, controls, lab_data
 from pages.ui.feeds import spaced
 from pages.ui.lab_data import BASELINES, YOURS
@@ -170,6 +170,7 @@ def sharpness(run: bytes) -> None:
         f"**α·λ_max** on the {config.meta_batch} tasks of the next step: median {numeral(found.median, 3)}, largest "
         f"{numeral(found.largest, 3)}; above {LIMIT:g}, where a step overshoots the valley's floor, on "
         f"{found.overshooting:.0%} of them.",
+        help=OVERSHOOTING,
     )
 
 

@@ -204,7 +204,7 @@ def test_a_link_s_algorithm_brings_its_rates_too(pool):
         ("lab_algorithm", "magic", "so this is maml"),
         ("lab_preset", "<b>", "so this is tour"),
         ("lab_hidden", "40, many", "must be whole numbers with commas between them. Until then it is 40, 40"),
-        ("lab_hidden", "40, 99999", "hidden must be at most 8 whole numbers from 1 to 1024"),
+        ("lab_hidden", "40, 99999", "hidden layers must be at most 8 whole numbers from 1 to 1024, not 40, 99999."),
     ],
 )
 def test_a_link_that_asks_for_the_impossible(pool, parameter, value, sentence):
@@ -398,10 +398,31 @@ def test_a_run_that_trains_far_above_the_best_guess_is_called_diverged(pool):
     share = stability(*loads(run.state)).overshooting
     assert times > 100
     said = data(app)["now"]["words"]
-    assert f"Finished all 8 steps. It has diverged: the query loss is {numeral(times, 2)} times" in said
-    assert f"At step 8, α·λ_max lies above 2, where an inner step overshoots, on {share:.0%} of the tasks." in said
+    assert f"the query loss is {numeral(times, 2)} times that of the best function" in said
+    assert said.startswith("Finished all 8 steps. It has diverged: whether or not its curve falls, ")
+    assert f"At step 8, α·λ_max lies above 2 on {share:.0%} of the tasks. λ_max is the largest curvature" in said
+    assert "|1 − αλ| > 1" in said
     calm = rested(press(open_page(PAGE, **SMALL), "Start"), pool)
     assert data(calm)["now"]["words"] == "Finished all 8 steps."
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"), [(130.4, "130"), (23_456.7, "23\u202f457"), (1.125e8, "1.1·10⁸"), (math.inf, "∞")]
+)
+def test_a_factor_that_can_be_read_is_written_out(factor, words):
+    assert feeds._times(factor) == words
+
+
+def test_what_an_empty_field_means_is_said(pool):
+    app = open_page(PAGE)
+    rate = app.number_input(key="lab_inner_lr")
+    assert (rate.placeholder, rate.help.split(". ")[-1]) == ("0.02", "An empty field is 0.02.")
+    assert "an empty field is as many as support" in app.number_input(key="lab_query_shots").help
+    hidden = app.text_input(key="lab_hidden")
+    assert (hidden.placeholder, hidden.help.split(". ")[-1]) == (
+        "no hidden layer",
+        "An empty field means no hidden layer.",
+    )
 
 
 def test_no_command_line_asks_for_no_step(pool):
