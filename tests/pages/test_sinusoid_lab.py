@@ -98,6 +98,13 @@ def test_before_any_run_the_precomputed_network_stands_in_the_tasks(pool):
     assert "Measured on" not in captions(app)
 
 
+def test_the_precomputed_curves_are_whole_in_their_frames(pool):
+    figure = data(open_page(PAGE))["panels"]["adaptation"]["figure"]
+    for trace in figure["data"]:
+        low, high = figure["layout"]["yaxis" + trace["yaxis"][1:]]["range"]
+        assert all(low < y < high for y in trace["y"])
+
+
 def test_a_run_from_start_to_end_is_the_engine_s(pool):
     app = rested(press(open_page(PAGE, **SMALL), "Start"), pool)
     now = data(app)["now"]
@@ -492,6 +499,9 @@ def test_points_outside_the_usual_plot_are_in_it_and_a_blow_up_is_said(pool):
     plot, errors = (spec["layout"] for spec in specs[:2])
     assert plot["xaxis"]["range"][0] < -10
     assert plot["yaxis"]["range"][1] > 9
+    curve = next(trace for trace in specs[0]["data"] if trace.get("name") == "your θ")
+    assert [curve["x"][0], curve["x"][-1]] == plot["xaxis"]["range"]
+    assert "Click into the plot to add a point" in captions(app)
     rows = [[math.inf if y is None else y for y in trace["y"]] for trace in specs[1]["data"]]
     blown = any(not error <= 100 * max(row[0] for row in rows) for row in rows for error in row)
     assert (errors["yaxis"].get("type") == "log") == blown
