@@ -130,6 +130,12 @@ def _export(desk: Desk, run: Snapshot) -> None:
     _download("A script that repeats it", script(desk, run, run.config), f"{name}.py", about)
     st.caption(_about_command(run))
     st.code(command_line(run.config, run.state_step or run.config.iterations), language="bash", wrap_lines=True)
+    if run.iteration >= run.config.iterations:
+        st.caption(
+            "All of its steps are done. To train it further, save its θ and give the command line a larger number: "
+            f"`python -m maml_core train --resume {name}.safetensors --iterations {2 * run.config.iterations}`, say. "
+            "The file that this writes can be brought back below."
+        )
     st.caption("The charts can be saved as SVG by the camera in their corner.")
 
 

@@ -13,6 +13,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from maml_core.__main__ import main
 from maml_core.numerals import numeral
 from maml_core.train import pool as pools
 from maml_core.train.adapting import floor
@@ -438,6 +439,18 @@ def test_no_command_line_asks_for_no_step(pool):
     assert commands
     assert all("--iterations 8 " in command for command in commands)
     assert any("kept no step yet" in caption.value for caption in app.caption)
+
+
+def test_a_finished_run_is_told_how_to_go_on(pool, tmp_path):
+    app = opened(rested(press(open_page(PAGE, **SMALL), "Start"), pool))
+    command = "python -m maml_core train --resume maml-8.safetensors --iterations 16"
+    assert f"`{command}`" in captions(app)
+    (tmp_path / "maml-8.safetensors").write_bytes(run_of(app, pool).state)
+    _, _, _, *arguments = command.replace("maml-8", str(tmp_path / "maml-8")).split()
+    assert main(arguments) == 0
+    app = upload(app, (tmp_path / "maml-8.safetensors").read_bytes())
+    found, expected = loads(run_of(app, pool).state)[0], trained(replace(CONFIG, iterations=16), 16)
+    assert all(torch.equal(leaf, expected.theta[name]) for name, leaf in found.theta.items())
 
 
 def opened(app):
