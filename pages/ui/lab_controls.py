@@ -115,8 +115,8 @@ def _number(name: str, base: Config, most_iterations: int) -> Any:  # noqa: ANN4
     kind, low, high = limits(name, most_iterations)
     whole = kind is int
     unit = f" In {spec['unit']}." if spec["unit"] else ""
-    empty = "" if default is None else f" An empty field is {default:g}."
     controls._rejected(key(name), default, lambda raw: low <= float(raw) <= high and kind(float(raw)) == float(raw))
+    empty = "" if default is None else f" An empty field is {default:g}."
     value = st.number_input(
         LABELS.get(name, name),
         low,
