@@ -8,7 +8,7 @@ const EAGER = 2000;      // ms after a click in which every tick looks, as long 
 const SAY_EVERY = 5000;  // ms between two sentences to a screen reader while nothing but the numbers changes
 const KEY = 'inner-loop-reader';
 const BUTTONS = [['zoom2d', 'pan2d', 'resetScale2d', 'toImage']];
-const INKS = { '#000001': '--st-blue-color', '#000002': '--st-violet-color', '#000003': '--st-orange-color', '#000004': '--st-green-color' };
+const INKS = { '#000001': '--st-blue-color', '#000002': '--st-violet-color', '#000003': '--st-orange-color', '#000004': '--st-green-color', '#000005': '--st-red-color' };
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const S = parentElement._live ??= { said: -Infinity, looked: -Infinity, figures: {}, boxes: {} };
@@ -192,7 +192,7 @@ const ink = S => getComputedStyle(S.root).getPropertyValue('--st-text-color');
 function themed(S, name) {
   const style = getComputedStyle(S.root), read = variable => style.getPropertyValue(variable).trim();
   S.ink = ink(S);
-  const text = JSON.stringify(S.figures[name]).replace(/#00000[1-4]/g, code => read(INKS[code]));
+  const text = JSON.stringify(S.figures[name]).replace(/#00000[1-5]/g, code => read(INKS[code]));
   const { data, layout } = JSON.parse(text), line = read('--st-border-color') || '#8884', colour = read('--st-text-color');
   const paper = read('--st-background-color');
   for (const key of Object.keys(layout).filter(key => /^[xy]axis/.test(key))) Object.assign(layout[key], { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true });

@@ -14,7 +14,7 @@ lab_buttons.buttons(desk, run, wanted)
 place = st.container()
 revealed = lab_question.predict(NAME)
 own = lab_sections.own_steps(run)
-steps = lab_views.steps_control(own) if revealed else own
+steps = lab_views.steps_control(own)
 with place:
     lab_sections.chart(desk, run, steps)
     lab_sections.divergence(run)
@@ -32,10 +32,9 @@ Start the *tour* and watch both charts. Then break it: take `relu` for `tanh` in
 one algorithm the rates of another, or show fewer points than a sine has unknowns.
 """
 )
-if revealed:
-    st.subheader("Beside the run", anchor=False)
-    lab_sections.beside(desk, steps)
-    lab_sections.agreement(run)
+st.subheader("Beside the run", anchor=False)
+lab_sections.beside(desk, steps, revealed=revealed)
+lab_sections.agreement(run)
 
 lesson.take_away(lesson.link(lab_controls.link(wanted)), lab_buttons.script(desk, run, wanted), "sinusoid_lab.py")
 lesson.takeaway(

@@ -11,8 +11,8 @@ NAME = "08_race"
 lesson.header(NAME)
 desk = live.desk()
 running, progress = race_feed.current(desk) or (None, None)
-race = race_controls.setup(running)
-race_views.buttons(race, running, progress, moved=desk.moved)
+race, refused = race_controls.setup(running)
+race_views.buttons(race, running, progress, refused=refused, moved=desk.moved)
 revealed = race_views.predict(NAME) if running is None else True
 race_views.picture(desk, running, progress, wanted=race, revealed=revealed)
 if running and progress:

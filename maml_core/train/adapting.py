@@ -54,9 +54,10 @@ class Histogram(NamedTuple):
     beyond: tuple[int, ...]  # per set: errors that are not finite
 
 
-def grid_of(config: Config) -> Tensor:
-    """Inputs across the family's range, (1, GRID, 1)."""
-    return torch.linspace(*FAMILIES[config.family].x_range, GRID).view(1, -1, 1)
+def grid_of(config: Config, reach: float = 0.0) -> Tensor:
+    """Inputs across the family's range, and as far as `reach` on either side, (1, GRID, 1)."""
+    low, high = FAMILIES[config.family].x_range
+    return torch.linspace(min(low, -reach), max(high, reach), GRID).view(1, -1, 1)
 
 
 def predict(config: Config, phi: Params, x: Tensor) -> Tensor:

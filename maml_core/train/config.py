@@ -93,7 +93,8 @@ def _require_hidden(widths: object) -> None:
     good = isinstance(widths, tuple) and len(widths) <= MOST_LAYERS
     if not good or not all(type(width) is int and 1 <= width <= MOST_UNITS for width in widths):  # type: ignore[union-attr]
         limits = f"at most {MOST_LAYERS} whole numbers from 1 to {MOST_UNITS}"
-        raise ValueError(f"hidden must be {limits}, not {widths!r:.60}.")
+        given = ", ".join(map(str, widths)) if isinstance(widths, tuple) else repr(widths)
+        raise ValueError(f"The widths of the hidden layers must be {limits}, not {given:.60}.")
 
 
 @lru_cache  # every step asks

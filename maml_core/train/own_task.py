@@ -15,6 +15,7 @@ from maml_core.train.step import loss_of
 
 MOST_POINTS = 50
 FARTHEST = 10.0  # |x| and |y| of a point
+ROOM = 1.05  # times the farthest point: where the curves and a plot of them end
 Point = tuple[float | None, float | None]
 
 
@@ -27,7 +28,7 @@ class Learner(NamedTuple):
 
 
 class OwnTask(NamedTuple):
-    x: tuple[float, ...]  # the grid
+    x: tuple[float, ...]  # the grid, across the family's range and all points
     points: tuple[tuple[float, float], ...]
     learners: dict[str, Learner]
 
@@ -54,7 +55,8 @@ def own_points(points: Sequence[Point]) -> Batch:
 def adapt_to(points: Sequence[Point], learners: Mapping[str, Start], *, steps: int) -> OwnTask:
     """Every learner adapts to all the points. Raises ValueError as `own_points`, or for bad steps."""
     support = own_points(points)
-    x = grid_of(next(start.config for start in learners.values()))
+    reach = ROOM * support.x.abs().max().item()
+    x = grid_of(next(start.config for start in learners.values()), reach)
     found = {name: _learner(start, support, x, steps) for name, start in learners.items()}
     return OwnTask(tuple(x.flatten().tolist()), points_of(support.x, support.y), found)
 

@@ -19,6 +19,10 @@ from maml_core.train.evaluate import adapted, moving
 from maml_core.train.step import State, loss_of, tasks_of
 
 LIMIT = 2.0
+OVERSHOOTING = (
+    "λ_max is the largest curvature of a task’s support loss: along it one inner step multiplies the distance to the "
+    f"valley’s floor by 1 − αλ, and beyond αλ = {LIMIT:g} that is |1 − αλ| > 1, so each step lands further away."
+)
 FLOAT32 = torch.finfo(torch.float32).max
 LANCZOS = 20  # steps; the largest eigenvalue converges first
 
@@ -82,7 +86,8 @@ def why(found: Stability, config: Config) -> str:
             f"{beta}."
         )
     sharpest = (
-        f"On the tasks of that step α·λ_max was up to {numeral(found.largest, 3)} (median {numeral(found.median, 3)})"
+        f"On the tasks of that step α·λ_max, α times the largest curvature of the support loss, was up to "
+        f"{numeral(found.largest, 3)} (median {numeral(found.median, 3)})"
     )
     if found.largest > LIMIT and steps:
         return f"{sharpest}{_overshot(found)}"

@@ -1,5 +1,6 @@
 """Figures of the sinusoid lab: plain data in, plotly figures out. Colours as in charts.py."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
@@ -7,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from maml_core.train.adapting import Adaptation, Curves, Errors, Histogram
 from maml_core.train.evaluate import Summary
-from maml_core.train.own_task import OwnTask
+from maml_core.train.own_task import ROOM, OwnTask
 from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING
 
 NEUTRAL = "#8a8780"  # readable on light and dark ground
@@ -16,6 +17,7 @@ LEARNERS = {  # colour and dash: colour is never the only sign
     "pretrained": (FIRST_ORDER, "dash"),
     "from scratch": (WARNING, "dashdot"),
 }
+FARTHEST = 3.0  # times the usual frame of a sine: a curve that has blown up leaves it
 WIDE = 100.0  # errors that grow by more than this want a logarithmic axis
 GRID_STEP = 0.5  # of the invisible markers that catch a click
 STATISTICS = {"median": "median", "mean": "mean", "trimmed mean": "trimmed_mean"}
@@ -52,7 +54,9 @@ def _task(figure: go.Figure, x: Sequence[float], task: Curves, step: int, *, pla
     figure.add_scatter(
         x=px, y=py, name="what it saw", mode="markers", marker=marker, showlegend=first, row=row, col=col
     )
-    reach = 1.3 * max(task.amplitude, 2.0)
+    usual = 1.3 * max(task.amplitude, 2.0)
+    drawn = [abs(y) for _, curve, *_ in curves for y in curve if math.isfinite(y)]
+    reach = min(max(usual, ROOM * max(drawn, default=usual)), FARTHEST * usual)
     figure.update_yaxes(range=[-reach, reach], row=row, col=col)
 
 
@@ -101,7 +105,7 @@ def own_task(task: OwnTask, step: int, *, reach: float) -> go.Figure:
     """The reader's points and every learner after `step` inner steps, over markers that catch a click anywhere."""
     figure = go.Figure()
     px, py = zip(*task.points, strict=True)
-    side = max(task.x[-1], 1.05 * max(map(abs, px)))
+    side = task.x[-1]
     _catch_clicks(figure, side, reach)
     for name, learner in task.learners.items():
         color, dash = LEARNERS[name]

@@ -6,15 +6,33 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
-from maml_core.train.race import BUDGETS, SCRATCH, Race
+from maml_core.train.race import BUDGETS, PRETRAINED, SCRATCH, Race
 from maml_core.train.standings import Band
-from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING
-
-INKS = (SECOND_ORDER, FIRST_ORDER, WARNING, TRUTH)
-DASHES = ("solid", "dash", "dot", "dashdot")
-SYMBOLS = ("circle", "square", "diamond", "triangle-up")
+from pages.ui.charts import FIRST_ORDER, MARGIN, SECOND_ORDER, TRUTH, WARNING, WRONG
+from pages.ui.charts_lab import NEUTRAL
 
 
+class Look(NamedTuple):
+    """Of one method, in every race. The five inks of the theme do not go round; the others suit either ground."""
+
+    ink: str
+    dash: str
+    symbol: str
+
+
+LOOKS = {
+    "maml": Look(SECOND_ORDER, "solid", "circle"),
+    "fomaml": Look(FIRST_ORDER, "dash", "square"),
+    "reptile": Look(WRONG, "longdash", "triangle-down"),
+    "anil": Look("#2494a6", "dot", "cross"),
+    "boil": Look("#a9745a", "dashdot", "x"),
+    "meta-sgd": Look("#7b78d8", "longdashdot", "star"),
+    "one-leap": Look("#8c8a2b", "dash", "pentagon"),
+    "imaml": Look(NEUTRAL, "dashdot", "hexagon"),
+    "truncated": Look("#c2618a", "longdash", "hourglass"),
+    PRETRAINED: Look(WARNING, "dot", "diamond"),
+    SCRATCH: Look(TRUTH, "dashdot", "triangle-up"),
+}
 PAST = {"seconds": 1.15}  # of the budget: by the clock a last slice may take longer than what was left
 ROOM = 74  # pixels on the right for the longest name there
 LABEL = 16 / 270  # of the height: what a name takes of it
@@ -27,7 +45,7 @@ def race(setup: Race, found: Sequence[Band] = (), *, height: int = 380) -> go.Fi
     figure = go.Figure()
     known = traces(setup, found) if found else [*({} for _ in range(2 * len(setup.entrants))), NOTHING]
     for k, name in enumerate(setup.entrants):
-        _entrant(figure, name, k, known[2 * k : 2 * k + 2])
+        _entrant(figure, name, known[2 * k : 2 * k + 2])
     figure.add_scatter(**known[-1], name="names", mode="text", cliponaxis=False, hoverinfo="skip")
     figure.update_xaxes(
         title=f"{BUDGETS[setup.budget]}, per leg", range=[0, PAST.get(setup.budget, 1.02) * setup.amount]
@@ -37,15 +55,16 @@ def race(setup: Race, found: Sequence[Band] = (), *, height: int = 380) -> go.Fi
     return figure.update_layout(height=height, margin=MARGIN | {"r": ROOM}, hovermode="x unified", showlegend=False)
 
 
-def _entrant(figure: go.Figure, name: str, place: int, points: list[dict[str, Any]]) -> None:
+def _entrant(figure: go.Figure, name: str, points: list[dict[str, Any]]) -> None:
     """The band and the line of one entrant."""
-    ink = INKS[place]
+    look = LOOKS[name]
     opacity = 0.1 if name == SCRATCH else 0.25  # the widest band is that of the entrant that matters least
-    band = {"line": {"width": 0, "color": ink}, "fill": "toself", "opacity": opacity, "hoverinfo": "skip"}
+    band = {"line": {"width": 0, "color": look.ink}, "fill": "toself", "opacity": opacity, "hoverinfo": "skip"}
     figure.add_scatter(**points[0], **band, name=name, mode="lines")
-    line, marker = {"color": ink, "dash": DASHES[place], "width": 3}, {"symbol": SYMBOLS[place], "size": 8}
-    look = {"mode": "lines+markers", "line": line, "marker": marker, "hovertemplate": "%{y:.3f}"}
-    figure.add_scatter(**points[1], **look, name=name)
+    line, marker = {"color": look.ink, "dash": look.dash, "width": 3}, {"symbol": look.symbol, "size": 8}
+    figure.add_scatter(
+        **points[1], name=name, mode="lines+markers", line=line, marker=marker, hovertemplate="%{y:.3f}"
+    )
 
 
 def traces(setup: Race, found: Sequence[Band]) -> list[dict[str, Any]]:
@@ -56,8 +75,8 @@ def traces(setup: Race, found: Sequence[Band]) -> list[dict[str, Any]]:
         points += [{"x": spent + spent[::-1], "y": high + low[::-1]}, {"x": spent, "y": mean}]
     drawn = [value for trace in points for value in trace["y"] if 0 < value < math.inf]
     ends = [
-        _End(line["x"][-1], line["y"][-1], band.entrant, ink)
-        for band, line, ink in zip(found, points[1::2], INKS, strict=False)
+        _End(line["x"][-1], line["y"][-1], band.entrant)
+        for band, line in zip(found, points[1::2], strict=True)
         if line["y"] and 0 < line["y"][-1] < math.inf
     ]
     if not ends:
@@ -71,7 +90,6 @@ class _End(NamedTuple):
     x: float
     y: float
     name: str
-    ink: str
 
 
 def _names(ends: list[_End], *, near: float, gap: float) -> dict[str, Any]:
@@ -89,7 +107,7 @@ def _names(ends: list[_End], *, near: float, gap: float) -> dict[str, Any]:
         "y": [y for group in groups for y in apart([end.y for end in group], gap)],
         "text": [f"\u2002{end.name}" for end in placed],
         "textposition": "middle right",
-        "textfont": {"color": [end.ink for end in placed], "size": 13},
+        "textfont": {"color": [LOOKS[end.name].ink for end in placed], "size": 13},
     }
 
 

@@ -18,7 +18,7 @@ from maml_core.train.config import Config
 from maml_core.train.curve import Curve
 from maml_core.train.pool import Pool
 from maml_core.train.snapshots import Snapshot
-from maml_core.train.stability import LIMIT, stability
+from maml_core.train.stability import LIMIT, OVERSHOOTING, stability
 
 Feed = Callable[[Pool, str, str, Mapping[str, str]], dict[str, Any] | None]
 _DIGITS = 5
@@ -76,6 +76,7 @@ def short(values: Sequence[float]) -> list[float | None]:
 
 
 MOST_STEPS = 10
+MOST_WRITTEN_OUT = 1e6  # larger factors are given as powers of ten
 FAR = 100.0  # losses as many times that of the best function that ignores the task are no training
 MEASURE_AFTER = 5.0  # seconds of training after which a diverged run's curvature is measured again
 AGAIN_AFTER = 0.8  # seconds of training after which the network's curves are drawn again
@@ -108,10 +109,14 @@ def _astray(run: Snapshot) -> str:
     moment = int(run.elapsed / MEASURE_AFTER) if run.live else run.state_step
     at, found = _SHARPNESS.get((run.id, run.live, moment), lambda: (run.state_step, stability(*loads(run.state))))
     return (
-        f" It has diverged: the query loss is {numeral(run.loss / guess, 2)} times that of the best function that "
-        f"never looks at the task. At step {spaced(at)}, α·λ_max lies above {LIMIT:g}, where an inner step "
-        f"overshoots, on {found.overshooting:.0%} of the tasks."
+        f" It has diverged: whether or not its curve falls, the query loss is {_times(run.loss / guess)} times that "
+        f"of the best function that never looks at the task. At step {spaced(at)}, α·λ_max lies above {LIMIT:g} on "
+        f"{found.overshooting:.0%} of the tasks. {OVERSHOOTING}"
     )
+
+
+def _times(factor: float) -> str:
+    return spaced(round(factor)) if factor < MOST_WRITTEN_OUT else numeral(factor, 2)
 
 
 def tasks_name(config: Config, steps: int) -> str:

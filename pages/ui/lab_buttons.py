@@ -16,6 +16,7 @@ from pages.ui import controls, feeds, lab_controls, live
 from pages.ui.live import Desk
 
 NAME = "lab"
+WITH_THESE = "Start again with these"
 MANY = 100  # steps of the button for several
 _UPLOAD = "lab_upload"
 
@@ -30,7 +31,7 @@ def buttons(desk: Desk, run: Snapshot | None, wanted: Config) -> None:
         st.button(f"{MANY} steps", disabled=idle, on_click=_advance, args=(MANY, wanted))
         _plain("Stop", "stop", disabled=not live_now)
         _plain("Reset", "restart_alt", disabled=run is None or live_now)
-        if run and run.config != wanted:
+        if run and run.config != wanted and not ended:  # at its end, the first button starts again
             _again(wanted)
         take_away(desk, run)
     if sentence := live.refusal(NAME):
@@ -47,7 +48,7 @@ def _plain(label: str, icon: str, *, disabled: bool) -> None:
 
 def _again(wanted: Config) -> None:
     st.button(
-        "Start again with these",
+        WITH_THESE,
         icon=":material/replay:",
         on_click=live.tell,
         args=("start", NAME, wanted),
@@ -63,7 +64,7 @@ def _first(run: Snapshot | None, wanted: Config, ended: bool, *, disabled: bool)
     elif run and not ended:
         label, icon, what = "Resume", "play_arrow", ("resume", NAME)
     elif run:
-        label = "Start again"
+        label = "Start again" if run.config == wanted else WITH_THESE
     st.button(
         label,
         key="lab first",
@@ -129,6 +130,12 @@ def _export(desk: Desk, run: Snapshot) -> None:
     _download("A script that repeats it", script(desk, run, run.config), f"{name}.py", about)
     st.caption(_about_command(run))
     st.code(command_line(run.config, run.state_step or run.config.iterations), language="bash", wrap_lines=True)
+    if run.iteration >= run.config.iterations:
+        st.caption(
+            "All of its steps are done. To train it further, save its θ and give the command line a larger number: "
+            f"`python -m maml_core train --resume {name}.safetensors --iterations {2 * run.config.iterations}`, say. "
+            "The file that this writes can be brought back below."
+        )
     st.caption("The charts can be saved as SVG by the camera in their corner.")
 
 

@@ -114,7 +114,9 @@ def _number(name: str, base: Config, most_iterations: int) -> Any:  # noqa: ANN4
     spec, default = SPECS[name].metadata, getattr(base, name)
     kind, low, high = limits(name, most_iterations)
     whole = kind is int
+    unit = f" In {spec['unit']}." if spec["unit"] else ""
     controls._rejected(key(name), default, lambda raw: low <= float(raw) <= high and kind(float(raw)) == float(raw))
+    empty = "" if default is None else f" An empty field is {default:g}."
     value = st.number_input(
         LABELS.get(name, name),
         low,
@@ -124,7 +126,8 @@ def _number(name: str, base: Config, most_iterations: int) -> Any:  # noqa: ANN4
         format="%d" if whole else "%g",
         key=key(name),
         bind="query-params",
-        help=f"{spec['help']} {'In ' + spec['unit'] + '.' if spec['unit'] else ''}",
+        placeholder=None if default is None else f"{default:g}",
+        help=f"{spec['help'].replace('None', 'an empty field')}{unit}{empty}",
         width=WIDTH,
     )
     return default if value is None else value
@@ -133,7 +136,7 @@ def _number(name: str, base: Config, most_iterations: int) -> Any:  # noqa: ANN4
 def _other(name: str, base: Config, most_iterations: int) -> Any:  # noqa: ANN401
     default = getattr(base, name)
     if name == "hidden":
-        help_text = f"{SPECS[name].metadata['help']} For example 40, 40."
+        help_text = f"{SPECS[name].metadata['help']} For example 40, 40. An empty field means no hidden layer."
         return st.text_input(
             "hidden layers",
             ", ".join(map(str, base.hidden)),
@@ -141,6 +144,7 @@ def _other(name: str, base: Config, most_iterations: int) -> Any:  # noqa: ANN40
             bind="query-params",
             max_chars=60,
             help=help_text,
+            placeholder="no hidden layer",
             width=WIDTH,
         )
     return _field_words(name, default) if isinstance(default, str) else _number(name, base, most_iterations)

@@ -22,12 +22,12 @@ from pages.ui import (
     lab_views,
     lesson,
     live,
+    own_task_views,
 )
 from pages.ui.charts_live import Panel
 from pages.ui.lab_buttons import NAME
 from pages.ui.lab_fields import FIRST, LOOKING
 from pages.ui.live import Desk
-from pages.ui.own_task_views import own_task
 from pages.ui.step_graph_view import step_graph
 
 PRECOMPUTED = (Path(__file__).parents[2] / "assets" / "maml-5-shot.safetensors").read_bytes()
@@ -131,39 +131,66 @@ def _errors(state: bytes, steps: int, rest: bool) -> None:
         lab_views.sharpness(state)
 
 
+def _paper(state: bytes) -> None:
+    lab_views.paper_beside(state, "the precomputed run" if state == PRECOMPUTED else "your run now")
+
+
+OWN_TASK = "your task"
+ANSWERS = ("errors", "spread", "paper")  # they show what more steps do to the precomputed run: the lesson's question
 SECTIONS: dict[str, tuple[str, Section]] = {
     "errors": ("the error after each inner step, beside the baselines", _errors),
-    "your task": ("points of your own, adapted to step by step", lambda state, steps, rest: own_task(state, steps)),
+    OWN_TASK: (
+        "points of your own, adapted to step by step",
+        lambda state, steps, rest: own_task_views.own_task(state, steps),
+    ),
     "spread": ("the errors of single tasks", lambda state, steps, rest: lab_views.spread(state, steps, at_rest=rest)),
-    "paper": ("what the papers report, and what you have", lambda state, steps, rest: lab_views.paper_beside(state)),
+    "paper": ("what the papers report, and what you have", lambda state, steps, rest: _paper(state)),
     "graph": ("the autograd graph of one training step", lambda state, steps, rest: step_graph(state)),
 }
 
 
-def beside(desk: Desk, steps: int) -> None:
+def beside(desk: Desk, steps: int, *, revealed: bool) -> None:
     """One of the sections, measured on the state as it is now; a fragment, so that looking again costs no more.
 
-    Only where the page's link has to change with it, the page is run again.
+    Only where the page's link has to change with it, the page is run again. `revealed`: the lesson's question is
+    answered, so that what the precomputed run does after many steps may be seen.
     """
     linked: dict[str, object] = {}
+    if own_task_views.KEY in st.query_params and "lab_look" not in {*st.query_params, *st.session_state}:
+        st.session_state["lab_look"] = OWN_TASK  # a link that brings points is about them
 
     @st.fragment
     def section() -> None:
         run = desk.run(NAME)
         help_text = "\n\n".join(f"**{name}**: {what}" for name, (what, _) in SECTIONS.items())
         chosen = controls.choice("lab_look", "look at", tuple(SECTIONS), next(iter(SECTIONS)), help_text)
-        state = state_of(run)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(_measured_on(run))
-            if run and run.live:
-                st.button("Measure again", icon=":material/refresh:", key="lab_again")
-        SECTIONS[chosen][1](state, steps, not (run and run.live))
+        if run is None and not revealed and chosen in ANSWERS:
+            st.markdown(f":material/psychology: {_closed()}")
+        else:
+            _open(run, chosen, steps)
         now = {name: st.session_state.get(name) for name in LOOKING}
         if linked and now != linked:
             st.rerun()
         linked.update(now)
 
     section()
+
+
+def _closed() -> str:
+    """What stands for a section that would answer the question before it is answered."""
+    others = " and ".join(f"“{name}”" for name in SECTIONS if name not in ANSWERS)
+    return (
+        "On the precomputed run this would answer the question above: it opens with your prediction, or with *just "
+        f"show me*. {others} are open now, and a run of your own is measured as soon as it has started."
+    )
+
+
+def _open(run: Snapshot | None, chosen: str, steps: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(_measured_on(run))
+        if run and run.live:
+            st.button("Measure again", icon=":material/refresh:", key="lab_again")
+    SECTIONS[chosen][1](state_of(run), steps, not (run and run.live))
 
 
 def _measured_on(run: Snapshot | None) -> str:

@@ -12,8 +12,9 @@ from maml_core.numerals import numeral
 from maml_core.train.adapting import Adaptation, Errors, histogram
 from maml_core.train.evaluate import QUERY_SHOTS, Summary
 from maml_core.train.reported import reported
-from maml_core.train.stability import LIMIT, why
+from maml_core.train.stability import LIMIT, OVERSHOOTING, why
 from pages.ui import charts_lab, controls, lab_data
+from pages.ui.feeds import spaced
 from pages.ui.lab_data import BASELINES, YOURS
 
 MOST_STEPS = 10
@@ -21,7 +22,13 @@ TASKS, TASKS_AT_REST = 100, 600
 
 
 def steps_control(default: int) -> int:
-    """How many inner steps the pictures show: 0 is the network before it adapts."""
+    """How many inner steps the pictures show: 0 is the network before it adapts.
+
+    As long as the reader has not moved it, it follows the default, which another run changes.
+    """
+    if st.session_state.get("lab_steps") == st.session_state.get("lab steps untouched", default):
+        st.session_state["lab_steps"] = default
+    st.session_state["lab steps untouched"] = default
     help_text = "Gradient steps on the points of one task. The lab's pictures show the network after this many."
     return int(controls._slider("lab_steps", "inner steps shown", (0, MOST_STEPS), default, 1, help_text))
 
@@ -82,7 +89,7 @@ def error_table(run: bytes, *, at_rest: bool) -> None:
             "mean": [_mean(row) for row in rows.values()],
             "median": [numeral(row.median, 3) for row in rows.values()],
             "trimmed mean": [numeral(row.trimmed_mean, 3) for row in rows.values()],
-            "diverged": [f"{row.diverged:.1%}" for row in rows.values()],
+            "diverged": [of_tasks(row, len(found.each[0])) for row in rows.values()],
         }
     )
     st.caption("± is the standard error of the mean. A task has diverged if its error is ten times the mean before.")
@@ -102,8 +109,11 @@ def spread(run: bytes, steps: int, *, at_rest: bool) -> None:
         st.markdown(f":orange[:material/warning:]{beyond}")
 
 
-def paper_beside(run: bytes) -> None:
-    """What papers report for this setting beside what this run has reached, or why nothing is comparable."""
+def paper_beside(run: bytes, whose: str) -> None:
+    """What papers report for this setting beside what this run has reached, or why nothing is comparable.
+
+    `whose` run it is, at the head of its numbers.
+    """
     config = lab_data.config_of(run)
     match = reported(config)
     if not match.rows:
@@ -114,22 +124,36 @@ def paper_beside(run: bytes) -> None:
         {
             "after": [f"{plural(row.steps)} on {row.test_shots} points" for row in match.rows],
             "the paper reports": [numeral(row.value) for row in match.rows],
-            "you have now": [_mean(yours) for yours in now],
-            "trimmed mean": [numeral(yours.trimmed_mean, 3) for yours in now],
-            "diverged": [f"{yours.diverged:.1%}" for yours in now],
+            f"{whose}: trimmed mean": [numeral(found.trimmed_mean, 3) for found in now],
+            "mean": [_mean(found) for found in now],
+            "diverged": [of_tasks(found, TASKS_AT_REST) for found in now],
         }
     )
     source, iterations = match.rows[0].source, match.rows[0].iterations
     st.caption(
-        f"Mean squared errors. {source}, after {iterations} iterations; this run has done {lab_data.step_of(run)}. "
-        f"Measured on {TASKS_AT_REST} tasks, ± standard error, with the α of training. One task that diverges spoils "
-        "the mean; the trimmed mean leaves out the worst and the best tenth."
+        f"Mean squared errors. {source}, after {spaced(iterations)} iterations; this run has done "
+        f"{spaced(lab_data.step_of(run))}. Measured on {TASKS_AT_REST} tasks, ± standard error, with the α of "
+        "training. The paper reports plain means. One task that diverges spoils a mean; the trimmed mean leaves out "
+        "the worst and the best tenth."
     )
 
 
 def _mean(found: Summary) -> str:
     """With its standard error, if it has one."""
     return f"{numeral(found.mean, 3)} ± {numeral(found.sem, 2)}" if math.isfinite(found.sem) else numeral(found.mean)
+
+
+def of_tasks(found: Summary, tasks: int) -> str:
+    """How many tasks diverged."""
+    return f"{round(found.diverged * tasks)} of {tasks}"
+
+
+def astray(found: Summary) -> str:
+    """What the tasks that diverged do to the mean, in a sentence."""
+    mean = numeral(found.mean, 3)
+    if not found.diverged:
+        return f"No task of the {TASKS_AT_REST} diverged; the mean is {mean}."
+    return f"{of_tasks(found, TASKS_AT_REST)} tasks diverged, which alone makes the plain mean {mean}."
 
 
 def plural(steps: int) -> str:
@@ -146,6 +170,7 @@ def sharpness(run: bytes) -> None:
         f"**α·λ_max** on the {config.meta_batch} tasks of the next step: median {numeral(found.median, 3)}, largest "
         f"{numeral(found.largest, 3)}; above {LIMIT:g}, where a step overshoots the valley's floor, on "
         f"{found.overshooting:.0%} of them.",
+        help=OVERSHOOTING,
     )
 
 

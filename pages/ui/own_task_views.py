@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from maml_core.numerals import numeral
-from maml_core.train.own_task import MOST_POINTS, OwnTask, Point
+from maml_core.train.own_task import MOST_POINTS, ROOM, OwnTask, Point
 from pages.ui import charts_lab, controls, lab_data
 from pages.ui.lab_views import MOST_STEPS, plural
 
@@ -52,10 +52,11 @@ def own_task(run: bytes, steps: int) -> None:
         with st.expander("The same points as a table", icon=":material/table:"):
             _table(task.points)
     with above:
+        st.caption(":material/touch_app: Click into the plot to add a point; click a point to take it away.")
         left, right = st.columns([3, 2])
         words = _words(task, steps)
         left.plotly_chart(
-            charts_lab.own_task(task, steps, reach=max(REACH, *(1.05 * abs(y) for _, y in task.points))),
+            charts_lab.own_task(task, steps, reach=max(REACH, *(ROOM * abs(y) for _, y in task.points))),
             key="lab_own_task",
             on_select=partial(_click, task.points),
             selection_mode="points",

@@ -1,5 +1,6 @@
 """The set-up of a race as controls, all of them in the link."""
 
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -38,8 +39,15 @@ def _restore(race: Race) -> None:
         st.session_state.update(values)
 
 
-def setup(running: Race | None) -> Race:
-    """The race that the controls ask for; the last possible one, with a sentence, where they ask for none."""
+class Asked(NamedTuple):
+    """The race that the controls ask for; where they ask for none, they are refused and it is the last possible."""
+
+    race: Race
+    refused: bool
+
+
+def setup(running: Race | None) -> Asked:
+    """What the controls ask for, with a sentence where it is no race."""
     if running:
         _restore(running)
     names = _entrants()
@@ -62,10 +70,11 @@ def setup(running: Race | None) -> Race:
         )
     wanted = (names, budget, amount, seeds, family, shots, batch, rate, steps)
     try:
-        st.session_state["good race"] = Race(*wanted)
+        race = st.session_state["good race"] = Race(*wanted)
     except ValueError as error:
         st.markdown(f":red[{controls.escaped(str(error))} Until then the last possible race stands.]")
-    return st.session_state.get("good race", DEFAULT)
+        return Asked(st.session_state.get("good race", DEFAULT), refused=True)
+    return Asked(race, refused=False)
 
 
 def _entrants() -> tuple[str, ...]:
@@ -121,16 +130,17 @@ def parameters(race: Race) -> dict[str, object]:
     }
 
 
-def differences(race: Race, other: Race) -> str:
-    """In words, what `race` has that `other` has not."""
-    mine, others = parameters(race), parameters(other)
-    return "; ".join(f"{LABELS[key]} {_word(value)}" for key, value in mine.items() if value != others.get(key))
+def differences(race: Race, wanted: Race) -> str:
+    """In words, what `race` has and the controls ask for."""
+    has, asks = parameters(race), parameters(wanted)
+    apart = {key: (has.get(key), asks.get(key)) for key in {**has, **asks} if has.get(key) != asks.get(key)}
+    return "; ".join(f"{LABELS[key]} {_word(one)} → {_word(other)}" for key, (one, other) in apart.items())
 
 
 def _word(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(value)
-    return spaced(value) if isinstance(value, int) else str(value)
+    return spaced(value) if isinstance(value, int) else str(value or "–")  # of another budget there is no amount
 
 
 def address(race: Race) -> str:

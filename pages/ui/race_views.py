@@ -30,16 +30,16 @@ def predict(name: str) -> bool:
     return guessing.predict(name, question, choices)
 
 
-def buttons(race: Race, running: Race | None, progress: Progress | None, *, moved: bool) -> None:
-    """Start, stop, and back to the recorded race."""
+def buttons(race: Race, running: Race | None, progress: Progress | None, *, refused: bool, moved: bool) -> None:
+    """Start, stop, and back to the recorded race. `refused`: what the controls ask for is no race."""
     live_now = bool(progress and running and not progress.over(running))
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button(
-            _start_label(race, running),
+            _start_label(race, None if live_now else running),
             icon=":material/flag:",
             type="primary",
             key="race start",
-            disabled=live_now or moved,
+            disabled=live_now or moved or refused,
             on_click=race_feed.start,
             args=(race,),
         )
@@ -50,16 +50,15 @@ def buttons(race: Race, running: Race | None, progress: Progress | None, *, move
             )
     if sentence := live.refusal(race_feed.NAME):
         st.markdown(f":red[{sentence}]")
-    if running and running != race:
-        st.caption(
-            f"The race below has another set-up than the controls: {race_controls.differences(running, race)}."
-        )
+    if running and running != race and not refused:
+        st.caption(f"From the race below to the controls: {race_controls.differences(running, race)}.")
 
 
-def _start_label(wanted: Race, running: Race | None) -> str:
-    if running is None:
+def _start_label(wanted: Race, over: Race | None) -> str:
+    """`over`: the reader's race that has ended, if there is one."""
+    if over is None:
         return "Start"
-    return "Run it again" if running == wanted else "Start with the new set-up"
+    return "Run it again" if over == wanted else "Start with the new set-up"
 
 
 def picture(

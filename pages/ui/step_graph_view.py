@@ -5,6 +5,7 @@ import streamlit as st
 from maml_core.training_graph.folding import fold
 from maml_core.training_graph.recording import THETA
 from pages.ui import lab_data, lesson
+from pages.ui.feeds import spaced
 
 FOLDED, ONE = "all tasks", "one task"
 
@@ -28,9 +29,9 @@ def step_graph(run: bytes) -> None:
     leaves = graph.tasks[0].stages.get(THETA, 0)
     nodes = len(graph.tasks[0].nodes) - leaves
     st.caption(
-        f"Step {graph.step}, recorded by running it once more, task by task, with the same algorithm: {nodes} nodes "
-        f"of one task lead from its query loss to θ’s {leaves} leaves; {graph.aside} more served an inner gradient "
-        "and were dropped. The engine does all tasks in one such graph; the two meta-gradients differ by "
-        f"{lesson.scientific(graph.difference)} of their length. Blue: forward; violet: the inner gradient and the "
-        "step; orange: the query loss. A number on an arrow counts the edges in it."
+        f"Step {spaced(graph.step)}, the one that would come next, run on the side, task by task, with the same "
+        f"algorithm: {nodes} nodes of one task lead from its query loss to θ’s {leaves} leaves; {graph.aside} more "
+        "served an inner gradient and were dropped. The engine does all tasks in one such graph; the two "
+        f"meta-gradients differ by {lesson.scientific(graph.difference)} of their length. Blue: forward; violet: the "
+        "inner gradient and the step; orange: the query loss. A number on an arrow counts the edges in it."
     )

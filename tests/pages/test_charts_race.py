@@ -3,12 +3,14 @@
 import math
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from maml_core.train.race import Race
+from maml_core.train.race import ENTRANTS, Race
 from maml_core.train.recorded_race import recorded
 from maml_core.train.standings import Band, bands
+from pages.ui.charts import FIRST_ORDER, SECOND_ORDER, TRUTH, WARNING, WRONG
 from pages.ui.charts_race import NOTHING, apart, race, traces
 
 
@@ -37,6 +39,22 @@ def test_every_line_has_its_name_at_its_end_in_its_colour():
         assert names.x[place] == line.x[-1]
         assert names.y[place] == pytest.approx(line.y[-1], rel=0.2)
         assert names.textfont.color[place] == line.line.color
+
+
+def test_a_method_looks_the_same_in_every_race_and_like_no_other():
+    def looks(*entrants):
+        lines = race(Race(entrants)).data[1:-1:2]
+        return {line.name: (line.line.color, line.line.dash, line.marker.symbol) for line in lines}
+
+    found = {name: looks(name, "maml" if name != "maml" else "anil")[name] for name in ENTRANTS}
+    assert looks("anil", "reptile", "imaml", "maml").items() <= found.items()
+    assert len({ink for ink, _, _ in found.values()}) == len({symbol for *_, symbol in found.values()}) == len(found)
+
+
+def test_the_live_chart_knows_every_ink_of_the_theme():
+    script = (Path(__file__).parents[2] / "assets" / "live.js").read_text()
+    for ink in (FIRST_ORDER, SECOND_ORDER, WARNING, TRUTH, WRONG):
+        assert f"'{ink}': '--st-" in script
 
 
 def test_names_far_from_each_other_are_not_moved():

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from maml_core.numerals import numeral
 from maml_core.train.adapting import errors, unseen_curves
 from maml_core.train.checkpoint import dumps, load
 from maml_core.train.config import Config
@@ -27,7 +28,7 @@ def all_views(run):
     lab_views.errors_after_steps(run, at_rest=False)
     lab_views.error_table(run, at_rest=False)
     lab_views.spread(run, steps, at_rest=False)
-    lab_views.paper_beside(run)
+    lab_views.paper_beside(run, "this run")
     lab_views.sharpness(run)
     own_task_views.own_task(run, steps)
     step_graph_view.step_graph(run)
@@ -75,8 +76,12 @@ def test_the_errors_are_the_engine_s(app):
 def test_the_paper_stands_beside_what_this_run_has(app):
     table = app.table[1].value
     assert list(table["the paper reports"]) == ["0.67", "0.38", "0.35"]
-    assert table["you have now"][0].startswith("0.5")
-    assert "this run has done 70000" in "\n".join(caption.value for caption in app.caption)
+    state, config = load(CHECKPOINT)
+    found = errors(config, state.theta, steps=10, tasks=600).summaries
+    assert list(table["this run: trimmed mean"]) == [numeral(found[k].trimmed_mean, 3) for k in (1, 5, 10)]
+    assert list(table["diverged"]) == [f"{round(600 * found[k].diverged)} of 600" for k in (1, 5, 10)]
+    assert table["mean"][0].startswith(numeral(found[1].mean, 3))
+    assert "this run has done 70\u202f000" in "\n".join(caption.value for caption in app.caption)
 
 
 def test_more_inner_steps_move_the_curve():
@@ -110,6 +115,11 @@ def test_what_is_no_point_stays_and_gets_a_sentence(typed, sentence):
     assert sentence in text(app).replace("\\", "")
     assert app.text_input(key="points").value == typed
     assert "your 2 points" in text(app)
+
+
+def test_the_graph_s_step_is_one_that_the_run_has_not_taken(app):
+    words = "\n".join(caption.value for caption in app.caption)
+    assert "Step 70\u202f001, the one that would come next, run on the side" in words
 
 
 def test_the_graph_opens_by_task_and_stage(app):

@@ -96,6 +96,7 @@ def test_a_stopped_race_shows_what_there_is_and_the_recorded_one_can_come_back(p
     app = opened(entrants=["maml", "reptile"], **{**SMALL, "race_iterations": "10000"})
     app.button(key="race start").click().run()
     assert app.button(key="race start").disabled
+    assert app.button(key="race start").label == "Start"
     app.button(key="race stop").click().run()
     assert not app.exception
     assert "trophy" not in text(app)
@@ -187,7 +188,20 @@ def test_who_comes_back_to_a_race_finds_its_set_up_and_may_run_it_again(pool):
     assert app.slider(key="race_iterations").value == 8000
     assert app.button(key="race start").label == "Start with the new set-up"
     captions = [caption.value for caption in app.caption]
-    assert "The race below has another set-up than the controls: outer steps 9\u202f000." in captions
+    assert "From the race below to the controls: outer steps 9\u202f000 → 8\u202f000." in captions
+    app.pills(key="entrants").set_value([]).run()
+    assert app.button(key="race start").disabled
+    assert not any("From the race below" in caption.value for caption in app.caption)
+    app.pills(key="entrants").set_value(["maml", "anil"]).run()
+    assert not app.button(key="race start").disabled
+
+
+def test_a_difference_is_named_from_the_race_to_the_controls():
+    has, asks = Race(seeds=2), Race(("maml", "anil"), budget="gradients", amount=3600)
+    assert race_controls.differences(has, asks) == (
+        "entrants maml, fomaml, pretrained, from scratch → maml, anil; equal iterations → gradients; "
+        "outer steps 900 → –; seeds 2 → 3; gradients per task – → 3\u202f600"
+    )
 
 
 def test_the_link_holds_the_set_up(pool):

@@ -13,6 +13,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from maml_core.__main__ import main
 from maml_core.numerals import numeral
 from maml_core.train import pool as pools
 from maml_core.train.adapting import floor
@@ -41,6 +42,15 @@ def pool(monkeypatch):
 def data(app):
     """What the live chart gets."""
     return json.loads(app.get("bidi_component")[0].proto.json)
+
+
+def captions(app):
+    return "\n".join(caption.value for caption in app.caption)
+
+
+def plain(app):
+    """Its sentences, without what keeps Markdown from acting on them."""
+    return text(app).replace("\\", "")
 
 
 def press(app, label):
@@ -86,7 +96,14 @@ def test_before_any_run_the_precomputed_network_stands_in_the_tasks(pool):
     state, config = loads(lab_sections.PRECOMPUTED)
     error = adaptation(config, state.theta, unseen(config, tasks=4, shots=5, seed=0), steps=1)[1, 0].item()
     assert f"{error:.3g} after" in shown["panels"]["adaptation"]["alt"]
-    assert not any(label in text(app) for label in ("Measured on", "independent ways"))
+    assert "Measured on" not in captions(app)
+
+
+def test_the_precomputed_curves_are_whole_in_their_frames(pool):
+    figure = data(open_page(PAGE))["panels"]["adaptation"]["figure"]
+    for trace in figure["data"]:
+        low, high = figure["layout"]["yaxis" + trace["yaxis"][1:]]["range"]
+        assert all(low < y < high for y in trace["y"])
 
 
 def test_a_run_from_start_to_end_is_the_engine_s(pool):
@@ -156,9 +173,19 @@ def test_changed_controls_leave_the_run_alone_and_offer_to_start_again(pool):
     app.number_input(key="lab_inner_lr").set_value(0.03).run()
     assert run_of(app, pool) == before
     assert "inner_lr 0.02 → 0.03" in "\n".join(caption.value for caption in app.caption)
+    labels = [button.label for button in app.button]
+    assert labels.count("Start again with these") == 1
+    assert "Start again" not in labels
     app = rested(press(app, "Start again with these"), pool)
     assert run_of(app, pool).config == replace(CONFIG, inner_lr=0.03)
     assert "Start again with these" not in [button.label for button in app.button]
+
+
+def test_a_run_that_can_go_on_offers_both_to_go_on_and_to_start_again_with_changed_controls(pool):
+    app = rested(press(open_page(PAGE, **SMALL), "1 step"), pool)
+    app.number_input(key="lab_inner_lr").set_value(0.03).run()
+    labels = [button.label for button in app.button]
+    assert [labels.count(label) for label in ("Resume", "Start again with these")] == [1, 1]
 
 
 def test_an_algorithm_brings_its_own_rates_and_a_preset_all_of_its_own(pool):
@@ -185,7 +212,7 @@ def test_a_link_s_algorithm_brings_its_rates_too(pool):
         ("lab_algorithm", "magic", "so this is maml"),
         ("lab_preset", "<b>", "so this is tour"),
         ("lab_hidden", "40, many", "must be whole numbers with commas between them. Until then it is 40, 40"),
-        ("lab_hidden", "40, 99999", "hidden must be at most 8 whole numbers from 1 to 1024"),
+        ("lab_hidden", "40, 99999", "hidden layers must be at most 8 whole numbers from 1 to 1024, not 40, 99999."),
     ],
 )
 def test_a_link_that_asks_for_the_impossible(pool, parameter, value, sentence):
@@ -204,6 +231,9 @@ def test_what_a_link_asks_in_vain_of_a_hidden_control_is_said_in_sight(pool):
 def test_the_network_is_shown_after_as_many_steps_as_it_was_trained_with(pool):
     app = rested(press(open_page(PAGE, **SMALL, lab_algorithm="reptile"), "1 step"), pool)
     assert "after 5 steps on their points (your run" in data(app)["panels"]["adaptation"]["title"]
+    app.slider(key="lab_steps").set_value(3).run()
+    app = press(app, "Reset")
+    assert "after 3 steps on their points (precomputed)" in data(app)["panels"]["adaptation"]["title"]
 
 
 def test_a_diverging_run_is_explained_and_its_last_good_state_kept(pool):
@@ -214,7 +244,6 @@ def test_a_diverging_run_is_explained_and_its_last_good_state_kept(pool):
     assert "It diverged." in text(app)
     assert int(loads(run.state)[0].step) == run.iteration
     assert "no loss to draw" in data(app)["panels"]["loss"]["hint"]
-    app = guess(app, "just show me")
     assert list(app.table[0].value["median"])[2:] == ["∞", "∞"]
 
 
@@ -226,15 +255,59 @@ def test_a_ceiling_is_a_sentence_beside_the_buttons(monkeypatch):
     pool.close()
 
 
-def test_the_prediction_is_measured_and_opens_what_is_beside_the_run(pool):
+def test_the_prediction_is_measured_and_opens_what_answers_it(pool):
     app = guess(open_page(PAGE), "lower")
     assert "and so it is" in text(app)
     state, config = loads(lab_sections.PRECOMPUTED)
-    errors = adaptation(config, state.theta, unseen(config, tasks=100, shots=5, seed=0), steps=10)
-    medians = [errors[k].double().quantile(0.5).item() for k in (1, 10)]
+    errors = adaptation(config, state.theta, unseen(config, tasks=600, shots=5, seed=0), steps=10)
+    medians = [errors[k].double().sort().values[299:301].mean().item() for k in (1, 10)]
     assert f"goes from {medians[0]:.3g} to {medians[1]:.3g}" in text(app)
+    assert "This is the precomputed 5-shot θ, whatever the controls ask for" in text(app)
     assert "3 independent ways" in text(app)
     assert any("Measured on the precomputed run" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("look", lab_sections.ANSWERS)
+def test_only_what_answers_the_question_waits_for_it_and_says_so(pool, look):
+    app = open_page(PAGE, lab_look=look)
+    assert "this would answer the question above" in text(app)
+    assert "“your task” and “graph” are open now" in text(app)
+    assert not app.get("plotly_chart")
+    assert "Measured on" not in captions(app)
+    app = rested(press(open_page(PAGE, **SMALL, lab_look=look), "Start"), pool)
+    assert "Measured on your run at step 8." in captions(app)
+    assert "this would answer" not in text(app)
+    assert "Predict." in text(app)
+
+
+def test_the_answer_and_the_paper_s_table_say_one_thing_of_the_precomputed_run(pool):
+    app = guess(open_page(PAGE, lab_look="paper"), "just show me")
+    table = app.table[0].value
+    diverged, mean = table["diverged"].iloc[-1], table["mean"].iloc[-1]
+    assert (diverged.endswith(" of 600"), mean) == (True, "∞")
+    assert f"{diverged} tasks diverged, which alone makes the plain mean {mean}." in text(app)
+    assert f"to {table['the precomputed run: trimmed mean'].iloc[-1]}." in text(app)
+
+
+@pytest.mark.parametrize("look", [{}, {"lab_look": "your task"}])
+def test_a_link_s_own_task_is_there_at_once_with_a_sentence_for_points_that_are_none(pool, look):
+    app = open_page(PAGE, points="1 2; 3 -1", **look)
+    assert app.text_input(key="points").value == "1 2; 3 -1"
+    assert "on your 2 points" in text(app)
+    assert "Each point is two numbers" in text(open_page(PAGE, points="abc", **look))
+
+
+def test_a_link_that_looks_at_what_is_not_there_is_told_so(pool):
+    assert "lab_look = “hack”; it must be errors or your task" in plain(open_page(PAGE, lab_look="hack"))
+
+
+def test_who_looks_away_from_the_points_of_a_link_stays_away(pool):
+    app = open_page(PAGE, points="1 2; 3 -1")
+    app.segmented_control(key="lab_look").set_value("graph").run()
+    assert not app.exception
+    assert app.get("graphviz_chart")
+    app.segmented_control(key="lab_look").set_value("errors").run()
+    assert "this would answer" in text(app)
 
 
 @pytest.mark.parametrize("look", lab_sections.SECTIONS)
@@ -333,10 +406,31 @@ def test_a_run_that_trains_far_above_the_best_guess_is_called_diverged(pool):
     share = stability(*loads(run.state)).overshooting
     assert times > 100
     said = data(app)["now"]["words"]
-    assert f"Finished all 8 steps. It has diverged: the query loss is {numeral(times, 2)} times" in said
-    assert f"At step 8, α·λ_max lies above 2, where an inner step overshoots, on {share:.0%} of the tasks." in said
+    assert f"the query loss is {numeral(times, 2)} times that of the best function" in said
+    assert said.startswith("Finished all 8 steps. It has diverged: whether or not its curve falls, ")
+    assert f"At step 8, α·λ_max lies above 2 on {share:.0%} of the tasks. λ_max is the largest curvature" in said
+    assert "|1 − αλ| > 1" in said
     calm = rested(press(open_page(PAGE, **SMALL), "Start"), pool)
     assert data(calm)["now"]["words"] == "Finished all 8 steps."
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"), [(130.4, "130"), (23_456.7, "23\u202f457"), (1.125e8, "1.1·10⁸"), (math.inf, "∞")]
+)
+def test_a_factor_that_can_be_read_is_written_out(factor, words):
+    assert feeds._times(factor) == words
+
+
+def test_what_an_empty_field_means_is_said(pool):
+    app = open_page(PAGE)
+    rate = app.number_input(key="lab_inner_lr")
+    assert (rate.placeholder, rate.help.split(". ")[-1]) == ("0.02", "An empty field is 0.02.")
+    assert "an empty field is as many as support" in app.number_input(key="lab_query_shots").help
+    hidden = app.text_input(key="lab_hidden")
+    assert (hidden.placeholder, hidden.help.split(". ")[-1]) == (
+        "no hidden layer",
+        "An empty field means no hidden layer.",
+    )
 
 
 def test_no_command_line_asks_for_no_step(pool):
@@ -345,6 +439,18 @@ def test_no_command_line_asks_for_no_step(pool):
     assert commands
     assert all("--iterations 8 " in command for command in commands)
     assert any("kept no step yet" in caption.value for caption in app.caption)
+
+
+def test_a_finished_run_is_told_how_to_go_on(pool, tmp_path):
+    app = opened(rested(press(open_page(PAGE, **SMALL), "Start"), pool))
+    command = "python -m maml_core train --resume maml-8.safetensors --iterations 16"
+    assert f"`{command}`" in captions(app)
+    (tmp_path / "maml-8.safetensors").write_bytes(run_of(app, pool).state)
+    _, _, _, *arguments = command.replace("maml-8", str(tmp_path / "maml-8")).split()
+    assert main(arguments) == 0
+    app = upload(app, (tmp_path / "maml-8.safetensors").read_bytes())
+    found, expected = loads(run_of(app, pool).state)[0], trained(replace(CONFIG, iterations=16), 16)
+    assert all(torch.equal(leaf, expected.theta[name]) for name, leaf in found.theta.items())
 
 
 def opened(app):
@@ -381,7 +487,7 @@ def test_without_a_server_of_its_own_the_charts_are_plain(pool, monkeypatch):
 
 
 def test_the_link_holds_what_is_looked_at(pool):
-    app = guess(open_page(PAGE, lab_look="your task", lab_steps="3", points="1 2; 3 -1"), "just show me")
+    app = open_page(PAGE, lab_look="your task", lab_steps="3", points="1 2; 3 -1")
     shown = next(code.value for code in app.code if "lab_algorithm=" in code.value)
     parts = parse_qs(urlsplit(shown).query)
     assert [parts[name] for name in ("lab_look", "lab_steps", "points")] == [["your task"], ["3"], ["1 2; 3 -1"]]
@@ -401,16 +507,19 @@ def test_only_plain_numbers_are_points_and_zero_has_no_sign():
 
 
 def test_points_outside_the_usual_plot_are_in_it_and_a_blow_up_is_said(pool):
-    app = guess(open_page(PAGE, lab_look="your task", lab_steps="10", points="-10 9; 10 -9"), "just show me")
+    app = open_page(PAGE, lab_look="your task", lab_steps="10", points="-10 9; 10 -9")
     specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
     plot, errors = (spec["layout"] for spec in specs[:2])
     assert plot["xaxis"]["range"][0] < -10
     assert plot["yaxis"]["range"][1] > 9
+    curve = next(trace for trace in specs[0]["data"] if trace.get("name") == "your θ")
+    assert [curve["x"][0], curve["x"][-1]] == plot["xaxis"]["range"]
+    assert "Click into the plot to add a point" in captions(app)
     rows = [[math.inf if y is None else y for y in trace["y"]] for trace in specs[1]["data"]]
     blown = any(not error <= 100 * max(row[0] for row in rows) for row in rows for error in row)
     assert (errors["yaxis"].get("type") == "log") == blown
     worse = any(not row[10] <= row[0] for row in rows)
     assert worse
     assert "further away than it began" in text(app)
-    one = guess(open_page(PAGE, lab_look="your task", points="1 2"), "just show me")
+    one = open_page(PAGE, lab_look="your task", points="1 2")
     assert "on your one point," in text(one)

@@ -96,7 +96,7 @@ FOREIGN = {
     "config without end": (lambda: forged(config="[" * 100_000), "missing or unknown parts"),
     "unknown field": (lambda: forged(config=with_config(colour="red")), "missing or unknown parts"),
     "forbidden value": (lambda: forged(config=with_config(shots=-3)), "is not allowed: shots must be"),
-    "huge network": (lambda: forged(config=with_config(hidden=[10**9])), "is not allowed: hidden must be"),
+    "huge network": (lambda: forged(config=with_config(hidden=[10**9])), "is not allowed: The widths of the hidden"),
     "endless word": (lambda: forged(config=with_config(algorithm="x" * 10**5)), "'xxx"),
     "another network": (lambda: forged(config=with_config(hidden=[6])), "where its configuration has"),
     "a layer more": (lambda: forged(config=with_config(hidden=[5, 5])), "disagree about the tensor"),

@@ -42,6 +42,13 @@ def test_several_learners_see_the_same_points_at_their_own_rates():
     assert found["plain"].errors[3] < found["slow"].errors[3]
 
 
+def test_the_curves_reach_as_far_as_the_points_and_at_least_across_the_family_s_range():
+    near, far = (adapt_to([(x, 1.0)], {"mine": Start(CONFIG, THETA)}, steps=1) for x in (2.0, -8.0))
+    assert (near.x[0], near.x[-1]) == (-5.0, 5.0)
+    assert (far.x[0], far.x[-1]) == pytest.approx((-8.4, 8.4))
+    assert len(far.learners["mine"].predictions[0]) == len(far.x)
+
+
 @pytest.mark.parametrize(
     ("points", "sentence"),
     [
