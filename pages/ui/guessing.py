@@ -16,11 +16,11 @@ class Choice(NamedTuple):
     repair: str
 
 
-def predict(name: str, question: str, choices: Sequence[Choice]) -> bool:
+def predict(name: str, question: str, choices: Sequence[Choice], about: str = "with these controls") -> bool:
     """Ask before the decisive number shows. True once the reader has guessed or asked to see it.
 
     Which choice is right comes from the computation, so it can change with the controls; the guess that counts
-    is the first, while the words follow the controls.
+    is the first, while the words follow the controls. `about`: what the answer holds for, if not for the controls.
     """
     guesses = st.session_state.setdefault("guesses", {})
     if name not in guesses:
@@ -40,7 +40,7 @@ def predict(name: str, question: str, choices: Sequence[Choice]) -> bool:
         repair = next((choice.repair for choice in choices if choice.text == guess.text), right.repair)
         was = "You were right with" if guess.right else "You said"
         said = f"*{guess.text}*, at the first controls" if guess.right else f"*{guess.text}*"
-        text = f":material/lightbulb: {was} {said}; with these controls it is **{right.text}**. {repair}"
+        text = f":material/lightbulb: {was} {said}; {about} it is **{right.text}**. {repair}"
     with st.container(gap=None):
         st.caption(question)
         st.markdown(text + (f" :gray[({score()})]" if score() else ""))

@@ -24,6 +24,7 @@ def predict(name: str) -> bool:
             guessing.Choice("about the same", abs(change) <= NEAR, why),
             guessing.Choice("higher: it overfits them", change > NEAR, why),
         ],
+        about="for the precomputed θ",
     )
 
 

@@ -27,7 +27,7 @@ def predict(name: str) -> bool:
     seen = marks[legs(race)[0]][SHOWN].steps
     question = f"These are the first {seen} of {spaced(race.amount)} steps, with {race.seeds} seeds. "
     question += "At the end, who is lowest?"
-    return guessing.predict(name, question, choices)
+    return guessing.predict(name, question, choices, about="in the recorded race")
 
 
 def buttons(race: Race, running: Race | None, progress: Progress | None, *, refused: bool, moved: bool) -> None:
