@@ -2,10 +2,13 @@
 
 import csv
 import io
+from functools import partial
+
+import pytest
 
 from maml_core.catalogue import PROGRAMS
 from maml_core.claims import TABLE, Claim
-from pages.ui import claim_runs, claims
+from pages.ui import claim_rows, claim_runs, claims
 from tests.pages.test_first_uses import LINK
 from tests.pages.test_pages import guess, open_page, text
 
@@ -123,6 +126,70 @@ def test_what_waits_rests_while_another_page_is_open_and_goes_on_after(monkeypat
     assert ran == []
     app.switch_page(PAGE).run()
     assert ran == [2, 3]
+
+
+class Ending(dict):
+    """A session's state that a click has ended: its next touch raises, as Streamlit's does then."""
+
+    clicked = False
+
+    def _touched(self):
+        if self.clicked:
+            raise InterruptedError
+
+    def get(self, *args):
+        self._touched()
+        return super().get(*args)
+
+    def setdefault(self, *args):
+        self._touched()
+        return super().setdefault(*args)
+
+
+def test_a_click_while_a_program_runs_loses_neither_its_verdict_nor_the_judgement(monkeypatch):
+    state, program = Ending(), PROGRAMS[7]
+
+    def interrupted():
+        state.clicked = True
+        return program()
+
+    monkeypatch.setattr(claim_runs.st, "session_state", state)
+    monkeypatch.setitem(PROGRAMS, 7, interrupted)
+    claim_runs.ask(7, "False")
+    claim_runs.ask(7, "True")
+    with pytest.raises(InterruptedError):
+        claim_runs.run_in_turn(lambda number: None, lambda number: None)
+    state.clicked = False
+    assert claim_runs.verdict(7) == "false"
+    assert claim_runs.due() == []
+    claim_runs.settle()
+    assert state["guesses"]["claim 7"] == ("False", True, "")
+    assert claim_runs.asked() == {}
+
+
+def test_while_a_judged_claim_runs_its_line_says_so_and_others_can_be_judged(monkeypatch):
+    seen = {}
+
+    def look(number, program):
+        seen[number] = (claim_runs.running(2), claim_runs.running(7))
+        return program()
+
+    for number in (2, 7):
+        program = PROGRAMS[number]
+        monkeypatch.setitem(PROGRAMS, number, partial(look, number, program))
+    with monkeypatch.context() as patch:
+        patch.setattr(claim_rows, "run_what_waits", lambda *places: None)  # as while the program takes its time
+        app = opened(2)
+        app.session_state["open 7"] = True
+        app.run()
+        app.button(key="row 2:true").click().run()
+        assert "Running its program… You said *true*." in text(app)
+        app.button(key="row 7:true").click().run()
+    app.run()
+    assert seen == {2: (True, True), 7: (False, True)}
+    assert "Running its program" not in text(app)
+    assert app.session_state["guesses"]["claim 2"].right
+    assert not app.session_state["guesses"]["claim 7"].right
 
 
 def test_stop_forgets_what_waits_and_a_second_press_adds_nothing(monkeypatch):
