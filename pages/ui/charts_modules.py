@@ -30,15 +30,17 @@ def arrivals(
 
 
 def courses(losses: Mapping[str, Sequence[float]]) -> go.Figure:
-    """The loss over the outer steps, one line per attempt."""
+    """The loss over the outer steps, one line per attempt; each keeps its colour while others have no values."""
     figure = go.Figure()
     for i, (name, values) in enumerate(losses.items()):
+        if not values:
+            continue
         line = {"color": (WARNING, FIRST_ORDER, SECOND_ORDER)[i], "dash": DASHES[i], "width": 3}
         marker = {"symbol": SYMBOLS[i], "size": 7}
         figure.add_scatter(y=values, name=name, mode="lines+markers", line=line, marker=marker)
     figure.update_xaxes(title="outer steps")
     figure.update_yaxes(title="mean query loss", rangemode="tozero")
-    largest = [max(values) for values in losses.values()]
+    largest = [max(values) for values in losses.values() if values]
     if max(largest) > EXPLODED * min(largest):
         figure.update_yaxes(type="log", exponentformat="power")
     return figure.update_layout(height=300, margin=MARGIN, legend=LEGEND)
