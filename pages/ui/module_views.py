@@ -74,11 +74,14 @@ def outcome(tried: ModuleExplained, *, revealed: bool) -> None:
     found = tried.outcome
     notes: dict[Kind, str] = {"raises": "never got as far as backward()", "none": "None at every leaf"}
     note = notes.get(found.kind, "") if revealed else "this attempt: ?"
+    apart = f"{numeral(found.degrees, 3)}° from the meta-gradient." if revealed and found.kind == "wrong" else ""
     arrived = found.arrived or (None,) * len(tried.leaves)
     st.plotly_chart(
-        charts_modules.arrivals(tried.leaves, tried.exact, arrived if revealed else None, note),
+        charts_modules.arrivals(
+            tried.leaves, tried.exact, arrived if revealed else None, found.apart if revealed else (), note
+        ),
         key="arrivals",
-        alt=f"The length of the gradient at each of {len(tried.leaves)} leaves of θ. {note}",
+        alt=f"The length of the gradient at each of {len(tried.leaves)} leaves of θ. {note}{apart}",
     )
     if revealed and found.kind == "raises":
         with st.container(border=True):

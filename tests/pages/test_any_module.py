@@ -61,7 +61,8 @@ def test_the_numbers_are_the_engine_s_and_follow_the_controls():
     app = guess(open_page(LESSON, network="attention", attempt="6 functional_call"), "just show me")
     app.slider(key="inner_steps").set_value(4).run()
     expected = explain_module("attention", 5, inner_lr=0.1, inner_steps=4)
-    assert names(app) == ["this attempt", "the meta-gradient"]
+    assert names(app) == ["this attempt", "the meta-gradient", "their difference"]
+    assert tuple(chart(app)["data"][2]["y"]) == expected.outcome.apart
     assert tuple(chart(app)["data"][0]["x"]) == expected.leaves
     assert f"{expected.outcome.degrees:.3g}°" in text(app)
     assert "4 steps lead at a rate of 0.1 to a query loss of" in text(app)
