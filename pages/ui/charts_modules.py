@@ -53,4 +53,4 @@ def courses(losses: Mapping[str, Sequence[float]]) -> go.Figure:
     largest = [max(values) for values in losses.values() if values]
     if max(largest) > EXPLODED * min(largest):
         figure.update_yaxes(type="log", exponentformat="power")
-    return figure.update_layout(height=300, margin=MARGIN, legend=LEGEND)
+    return figure.update_layout(height=300, margin=MARGIN, showlegend=True, legend=LEGEND)
