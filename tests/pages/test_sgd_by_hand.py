@@ -93,6 +93,29 @@ def test_measuring_here_asks_the_desk_and_shows_what_it_found(desk):
     assert any(button.label == "Measure here" for button in app.button)
 
 
+def test_numbers_that_the_controls_no_longer_ask_for_say_so(desk):
+    desk(Progress("done", 0, "drift", 1.0, events()))
+    app = open_page(LESSON)
+    assert not app.warning
+    app.segmented_control(key="first").set_value("by hand").run()
+    assert "are for **SGD first, 40 repetitions**" in app.warning[0].value
+    assert "now say by hand first, 40 repetitions: measure here." in app.warning[0].value
+    app.segmented_control(key="first").set_value("SGD").run()
+    press(app, "Measure here").run()
+    assert "Measured here just now" in text(app)
+    assert not app.warning
+    app.slider(key="repetitions").set_value(60).run()
+    assert "now say SGD first, 60 repetitions: measure again." in app.warning[0].value
+
+
+def test_asking_for_torch_compile_after_a_run_without_it_says_so_too(desk):
+    without = tuple(row for row in events() if row.get("part") != "compiled")
+    desk(Progress("done", 0, "drift", 1.0, without))
+    app = press(open_page(LESSON), "Measure here").run()
+    app.toggle(key="compiled").set_value(True).run()
+    assert "40 repetitions, torch.compile too: measure again." in app.warning[0].value
+
+
 def test_a_machine_on_which_nothing_stands_apart_is_not_said_to_have_an_import(desk, measured):
     flat = [row | {"seconds": 0.1, "imported": False} if row["event"] == "time" else row for row in events()]
     desk(Progress("running", 0, "drift", 0.5), Progress("done", 0, "drift", 1.0, tuple(flat)))
