@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from maml_core.practice.drifting import Drift
 from maml_core.practice.sgd_desk import Progress
 from maml_core.practice.sgd_results import ASSET, precomputed, turns_factor
-from pages.ui import sgd_bench
+from pages.ui import sgd_bench, sgd_views
 from tests.pages.test_pages import guess, open_page, text
 
 LESSON = "pages/11_sgd_by_hand.py"
@@ -114,6 +115,14 @@ def test_asking_for_torch_compile_after_a_run_without_it_says_so_too(desk):
     app = press(open_page(LESSON), "Measure here").run()
     app.toggle(key="compiled").set_value(True).run()
     assert "40 repetitions, torch.compile too: measure again." in app.warning[0].value
+
+
+def test_the_steps_at_which_the_comparison_fails_are_counted():
+    rows = [Drift(step, 1e-5 * 10**step, step < 3, 2) for step in (1, 2, 3, 4)]
+    said = sgd_views._drift("float32", rows)
+    assert "passes up to step 2" in said
+    assert "first fails at step 3" in said
+    assert "It fails at 2 of the 4 steps." in said
 
 
 def test_a_machine_on_which_nothing_stands_apart_is_not_said_to_have_an_import(desk, measured):
