@@ -174,8 +174,7 @@ def _ask(number: int) -> None:
 def _verdict(found: claim_runs.Ran) -> None:
     claim = found.claim
     guess = guessing.made(f"claim {claim.number}")
-    said = f" You said *{guess.text.lower()}*." if guess else ""
-    st.markdown(f"{claims.MARKS[claim.verdict]}.{said} {claim.evidence} :gray[({found.seconds:.2f} s)]")
+    st.markdown(f"{claims.beside(guess, claim)} {claim.evidence} :gray[({found.seconds:.2f} s)]")
     if found.disagrees:
         st.markdown(
             f":orange[:material/warning: Our own earlier runs said {claims.WORDS[claim.row.found].lower()}. This run "

@@ -47,14 +47,29 @@ def test_a_filter_that_does_not_exist_gets_a_sentence():
 def test_judging_runs_the_program_and_shows_its_verdict():
     app = opened(7, lesson="3")
     app.button(key="row 7:false").click().run()
-    assert "You said *false*" in text(app)
+    assert "Right: you said *false*, and so says the run." in text(app)
     assert "becomes 87.4" in text(app)
     assert app.session_state["guesses"]["claim 7"].right
+
+
+def test_a_wrong_judgement_is_told_so_in_words():
+    app = opened(7, lesson="3")
+    app.button(key="row 7:true").click().run()
+    assert "Not so: you said *true*, and the run says **false**." in text(app)
+
+
+def test_a_lesson_s_card_says_in_words_whether_the_reader_was_right():
+    app = guess(open_page("pages/03_create_graph.py"), "just show me")
+    app.button(key="claim 7:false").click()
+    app.button(key="claim 8:true").click().run()
+    assert "Right: you said *false*, and so says the run." in text(app)
+    assert "Not so: you said *true*, and the run says **false**." in text(app)
 
 
 def test_a_run_without_a_guess_counts_no_guess_and_the_verdict_filter_finds_it():
     app = opened(7, lesson="3")
     app.button(key="row 7:run").click().run()
+    assert "The run says **false**." in text(app)
     assert "guesses" not in app.session_state or "claim 7" not in app.session_state["guesses"]
     app.segmented_control(key="verdict").set_value("false").run()
     assert sentences(app) == [7]
@@ -82,10 +97,10 @@ def test_a_program_that_raises_is_a_sentence_and_the_rest_goes_on(monkeypatch):
     assert "2 claims run on this visit" in LINK.sub(r"\1", app.success[0].value)
     assert "TimeoutError\\: no \\`word\\` after \\*10\\* s" in text(app)
     app.button(key="row 2:true").click().run()
-    assert "You said" not in text(app)
+    assert "you said" not in text(app)
     monkeypatch.setitem(PROGRAMS, 2, lambda: Claim(2, "true", "This time it ran."))
     app.button(key="row 2:true").click().run()
-    assert "You said *true*. This time it ran." in text(app)
+    assert "Right: you said *true*, and so says the run. This time it ran." in text(app)
 
 
 def test_a_lesson_stands_when_one_of_its_programs_raises(monkeypatch):
