@@ -142,4 +142,6 @@ def in_words() -> str:
     if not ran():
         return "A claim is worth what a run of it says. None has been run on this visit yet."
     told = [f"{found[verdict]} {word.lower()}" for verdict, word in claims.WORDS.items()]
-    return f"Of the {len(ran())} claims run on this visit, {told[0]}, {told[1]} and {told[2]}."
+    return (
+        f"Of the claims, {len(ran())} of {len(PROGRAMS)} were run on this visit: {told[0]}, {told[1]} and {told[2]}."
+    )

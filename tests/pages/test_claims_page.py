@@ -94,7 +94,7 @@ def test_a_program_that_raises_is_a_sentence_and_the_rest_goes_on(monkeypatch):
     app.session_state["open 2"] = True
     run_all(app).click().run()
     assert not app.exception
-    assert "2 claims run on this visit" in LINK.sub(r"\1", app.success[0].value)
+    assert "2 of 3 were run on this visit" in LINK.sub(r"\1", app.success[0].value)
     assert "TimeoutError\\: no \\`word\\` after \\*10\\* s" in text(app)
     app.button(key="row 2:true").click().run()
     assert "you said" not in text(app)
@@ -126,7 +126,7 @@ def test_all_of_them_run_one_after_the_other_and_again(monkeypatch):
     for _ in range(2):
         run_all(app).click().run()
         assert not app.exception
-        assert "run on this visit, 2 true, 0 half true and 0 false." in app.success[0].value
+        assert "2 of 2 were run on this visit: 2 true, 0 half true and 0 false." in app.success[0].value
     assert ":green[:material/check_circle:] 2 true" in text(app)
 
 
