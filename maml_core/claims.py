@@ -41,8 +41,7 @@ TABLE: dict[int, Row] = {
     1: Row(
         "blog notes",
         1,
-        "For y = 3·x₁²·x₂²·x₃² at (3, 4, 5), calling backward() on two equal outputs accumulates in x₁.grad: None, "
-        "7200, 14400.",
+        "backward() on two equal y = 3·x₁²·x₂²·x₃² at (3, 4, 5): x₁.grad is None, then 7200, then 14400.",
         "true",
     ),
     2: Row(
@@ -69,7 +68,7 @@ TABLE: dict[int, Row] = {
     6: Row(
         "blog notes",
         3,
-        "In the example of claim 5 create_graph=True gives x.grad −49008.96484375 and x becomes 19606.5859375.",
+        "In the example of claim 5 create_graph=True gives x.grad −49008.96484375 and x 19606.5859375.",
         "true",
     ),
     7: Row("blog notes", 3, "In the example of claim 5, with create_graph=True, dx′/dx “is no longer 1”.", "false"),

@@ -31,10 +31,10 @@ lesson.header(NAME)
 with st.container(horizontal=True, gap="medium"):
     network = controls.network({name: kind.what for name, kind in NETWORKS.items()})
     inner_steps, inner_lr = controls.module_steps(5)
-attempt = controls.attempt(TITLES, TITLES[4])
+attempt = controls.attempt(TITLES, TITLES[0])
 tried = explained(network, attempt, inner_lr, inner_steps)
 
-revealed = module_views.predict(NAME, tried)
+revealed = module_views.predict(NAME, attempt, tried)
 left, right = st.columns([2, 1], gap="medium")
 with left:
     module_views.code(attempt)
@@ -54,13 +54,12 @@ it a little more, until nothing complains and nothing learns.
 if revealed:
     st.subheader("What no message says", anchor=False)
     module_views.silence(tried, inner_lr=inner_lr, inner_steps=inner_steps)
-    st.markdown(
-        "- **A gradient that is None.** Every optimiser passes over it without a word. The *inner* loop still works, "
-        "on its copy, so the loss that gets printed looks alive. Here are the attempts that run, in an outer loop:"
-    )
-    module_views.courses(inner_lr, inner_steps)
-    slopes = agreed(network, inner_lr, inner_steps)
-    lesson.vectors_line(slopes, "slopes of the meta-loss along three directions", "This is the seventh attempt.")
+    answered = module_views.answered(NAME)
+    if answered:
+        module_views.courses(answered, inner_lr=inner_lr, inner_steps=inner_steps)
+    if TITLES.index("7 chained") in answered:
+        slopes = agreed(network, inner_lr, inner_steps)
+        lesson.vectors_line(slopes, "slopes of the meta-loss along three directions", "This is the seventh attempt.")
 
 st.subheader("What layers do to it", anchor=False)
 topic = module_views.choose_topic()

@@ -81,7 +81,10 @@ _READINGS = {
 
 
 class Outcome(NamedTuple):
-    """What running an attempt on some tasks came to. `arrived`: the length of the gradient at each leaf of θ."""
+    """What running an attempt on some tasks came to.
+
+    `arrived`: the length of the gradient at each leaf of θ; `apart`: of its difference from the meta-gradient there.
+    """
 
     kind: Kind
     error: str = ""  # the exception's class
@@ -93,6 +96,7 @@ class Outcome(NamedTuple):
     degrees: float = math.nan
     length: float = math.nan  # over the exact meta-gradient's
     arrived: tuple[float | None, ...] = ()
+    apart: tuple[float | None, ...] = ()
 
 
 def source(code: Callable[..., object]) -> str:
@@ -140,10 +144,14 @@ def _measured(network: nn.Module, exact: Tensor) -> Outcome:
     if all(g is None for g in grads):
         return Outcome("none", arrived=arrived)
     found = torch.cat([torch.zeros(0) if g is None else g.flatten() for g in grads])
+    pieces = exact.split([leaf.numel() for leaf in network.parameters()])
     close = torch.linalg.vector_norm(found - exact) <= TOLERANCE * torch.linalg.vector_norm(exact)
     return Outcome(
         "exact" if close else "wrong",
         arrived=arrived,
+        apart=tuple(
+            None if g is None else float((g.flatten() - piece).norm()) for g, piece in zip(grads, pieces, strict=True)
+        ),
         degrees=angle(found, exact),
         length=length_ratio(found, exact),
     )

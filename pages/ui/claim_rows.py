@@ -20,6 +20,7 @@ MARKS = {
 WARNED = " :orange[:material/warning:]"
 EXPLAINED_IN = {lesson.number: lesson for lesson in LESSONS}
 ANY = "any"
+KEPT = "claims kept in sight"  # {number: the filter on verdicts under which it was asked for}
 
 
 def filters() -> tuple[list[int], dict[str, str]]:
@@ -30,14 +31,16 @@ def filters() -> tuple[list[int], dict[str, str]]:
     numbers = tuple(str(number) for number in EXPLAINED_IN if any(row.lesson == number for row in TABLE.values()))
     explained = controls.choice("lesson", "lesson", (ANY, *numbers), ANY, "The lesson that explains the claim.")
     verdict = controls.choice("verdict", "verdict", (ANY, *STATES), ANY, "What the run on this visit said.")
-    just_run, then = st.session_state.get("just run", (None, None))
+    kept = st.session_state[KEPT] = {
+        number: then for number, then in st.session_state.get(KEPT, {}).items() if then == verdict
+    }
     wanted = [
         number
         for number, row in TABLE.items()
         if number in PROGRAMS
         and source in (ANY, row.source)
         and explained in (ANY, str(row.lesson))
-        and (verdict in (ANY, _state(number)) or (number, verdict) == (just_run, then))
+        and (verdict in (ANY, _state(number)) or number in kept)
     ]
     return wanted, {"source": source, "lesson": explained, "verdict": verdict}
 
@@ -46,10 +49,10 @@ def _state(number: int) -> str:
     return next(state for state, verdict in STATES.items() if verdict == claim_runs.verdict(number))
 
 
-def _run_one(number: int) -> None:
-    """A claim that was just run stays in sight while the filter on verdicts stays as it is."""
-    claim_runs.run(number)
-    st.session_state["just run"] = number, st.session_state["verdict"]
+def _ask_for(number: int, judged: str | None) -> None:
+    """The page runs it, not this callback; it stays in sight while the filter on verdicts stays as it is."""
+    claim_runs.ask(number, judged)
+    st.session_state[KEPT][number] = st.session_state["verdict"]
 
 
 def run_all() -> tuple[DeltaGenerator, DeltaGenerator]:
@@ -78,6 +81,7 @@ def _count(place: DeltaGenerator) -> None:
 
 def table(numbers: Sequence[int]) -> dict[int, DeltaGenerator]:
     """A line per claim, by source, in two columns; the places of their marks."""
+    claim_runs.settle()
     sources = list(dict.fromkeys(TABLE[number].source for number in numbers))
     marks = {}
     with st.container(key="claims"):
@@ -117,11 +121,13 @@ def _mark(place: DeltaGenerator, number: int) -> None:
 
 
 def run_what_waits(marks: dict[int, DeltaGenerator], progress: DeltaGenerator, counts: DeltaGenerator) -> None:
-    """Run the claims that wait, one after the other, at the end of the page: all of it is there meanwhile."""
-    if not claim_runs.waiting():
+    """Run the claims that are due, one after the other, at the end of the page: all of it is there meanwhile."""
+    if not claim_runs.due():
         return
 
     def before(number: int) -> None:
+        if not claim_runs.waiting():
+            return  # its own line says so
         done = 1 - len(claim_runs.waiting()) / len(PROGRAMS)
         progress.progress(done, f"Claim {number}: {claims.plain(TABLE[number].sentence)}")
 
@@ -140,6 +146,10 @@ def _inside(number: int) -> None:
     lesson = EXPLAINED_IN[said.lesson]
     if number in claim_runs.ran():
         _verdict(claim_runs.ran()[number])
+    elif claim_runs.running(number):
+        judged = claim_runs.asked()[number]
+        said = f" You said *{judged.lower()}*." if judged else ""
+        st.markdown(f":material/hourglass_top: Running its program…{said} You can read on meanwhile.")
     else:
         if number in claim_runs.stopped():
             st.markdown(claims.stopped(claim_runs.stopped()[number]))
@@ -155,23 +165,16 @@ def _ask(number: int) -> None:
     """The reader may judge first; judging or not, the program runs."""
     with st.container(horizontal=True, vertical_alignment="center"):
         for verdict, label in claims.WORDS.items():
-            st.button(label, key=f"row {number}:{verdict}", on_click=_judge, args=(number, verdict, label))
-        st.button("just run it", key=f"row {number}:run", on_click=_run_one, args=(number,), type="tertiary")
+            st.button(label, key=f"row {number}:{verdict}", on_click=_ask_for, args=(number, label))
+        st.button("just run it", key=f"row {number}:run", on_click=_ask_for, args=(number, None), type="tertiary")
         with st.popover("Program", icon=":material/code:", help="It may give the verdict away."):
             st.code(source_of(number), wrap_lines=True)
-
-
-def _judge(number: int, verdict: str, label: str) -> None:
-    _run_one(number)
-    if found := claim_runs.verdict(number):
-        guessing.remember(f"claim {number}", guessing.Choice(label, verdict == found, ""))
 
 
 def _verdict(found: claim_runs.Ran) -> None:
     claim = found.claim
     guess = guessing.made(f"claim {claim.number}")
-    said = f" You said *{guess.text.lower()}*." if guess else ""
-    st.markdown(f"{claims.MARKS[claim.verdict]}.{said} {claim.evidence} :gray[({found.seconds:.2f} s)]")
+    st.markdown(f"{claims.beside(guess, claim)} {claim.evidence} :gray[({found.seconds:.2f} s)]")
     if found.disagrees:
         st.markdown(
             f":orange[:material/warning: Our own earlier runs said {claims.WORDS[claim.row.found].lower()}. This run "

@@ -10,9 +10,9 @@ import streamlit as st
 
 from maml_core.catalogue import PROGRAMS, Stopped, attempt
 from maml_core.claims import Claim
-from pages.ui import claims
+from pages.ui import claims, guessing
 
-QUEUE = "claims to run"
+QUEUE, ASKED = "claims to run", "claims asked for"
 
 
 class Ran(NamedTuple):
@@ -39,14 +39,15 @@ def stopped() -> dict[int, Stopped]:
 
 def run(number: int) -> None:
     """Run a claim's program here and now."""
+    said, failed = ran(), stopped()  # fetched first: a click meanwhile ends this script run at its next touch of st
     start = time.perf_counter()
     found = attempt(number)
     if isinstance(found, Stopped):
-        ran().pop(number, None)
-        stopped()[number] = found
+        said.pop(number, None)
+        failed[number] = found
     else:
-        stopped().pop(number, None)
-        keep(found, start)
+        failed.pop(number, None)
+        said[number] = Ran(found, time.perf_counter() - start)
 
 
 def keep(claim: Claim, start: float) -> None:
@@ -59,6 +60,34 @@ def verdict(number: int) -> str | None:
     return ran()[number].claim.verdict if number in ran() else None
 
 
+def asked() -> dict[int, str | None]:
+    """The claims that the reader judged, in which words, or (None) just wants run, until `settle`."""
+    return st.session_state.setdefault(ASKED, {})
+
+
+def ask(number: int, judged: str | None) -> None:
+    """A claim is to be run next. The first judgement stays: a second click meanwhile changes nothing."""
+    if number not in ran() and number not in asked():
+        stopped().pop(number, None)
+        asked()[number] = judged
+
+
+def running(number: int) -> bool:
+    """Was the claim asked for, and has its program not ended?"""
+    return number in asked() and number not in ran() and number not in stopped()
+
+
+def settle() -> None:
+    """Count every judgement whose program has had its say; one that stopped has none."""
+    for number, judged in list(asked().items()):
+        if running(number):
+            continue
+        if judged is not None and number in ran():
+            right = judged == claims.WORDS[ran()[number].claim.verdict]
+            guessing.remember(f"claim {number}", guessing.Choice(judged, right, ""))
+        del asked()[number]
+
+
 def ask_for_all() -> None:
     """Every claim is to be run, whether it was before or not."""
     st.session_state[QUEUE] = list(PROGRAMS)
@@ -69,18 +98,23 @@ def stop() -> None:
 
 
 def waiting() -> list[int]:
-    """The claims that are still to be run."""
+    """The claims of "Run all" that are still to be run."""
     return st.session_state.get(QUEUE, [])
 
 
+def due() -> list[int]:
+    """All that is still to be run; what was asked for by itself comes first."""
+    return [*filter(running, asked()), *waiting()]
+
+
 def run_in_turn(before: Callable[[int], None], after: Callable[[int], None]) -> None:
-    """Run what waits. A click on anything ends this script run between two claims, and the next one goes on."""
-    while waiting():
-        number = waiting()[0]
+    """Run what is due. A click on anything ends this script run between two claims, and the next one goes on."""
+    while numbers := due():
+        queue, number = waiting(), numbers[0]
         before(number)
         run(number)
-        if number in waiting():
-            waiting().remove(number)
+        if number in queue:
+            queue.remove(number)
         after(number)
 
 
@@ -108,4 +142,6 @@ def in_words() -> str:
     if not ran():
         return "A claim is worth what a run of it says. None has been run on this visit yet."
     told = [f"{found[verdict]} {word.lower()}" for verdict, word in claims.WORDS.items()]
-    return f"Of the {len(ran())} claims run on this visit, {told[0]}, {told[1]} and {told[2]}."
+    return (
+        f"Of the claims, {len(ran())} of {len(PROGRAMS)} were run on this visit: {told[0]}, {told[1]} and {told[2]}."
+    )

@@ -7,11 +7,6 @@ from maml_core.claims import SOURCES, Claim
 from pages.ui import guessing
 from pages.ui.syllabus import numbered
 
-MARKS = {
-    "true": ":green[:material/check: true]",
-    "half": ":orange[:material/contrast: half true]",
-    "false": ":red[:material/close: false]",
-}
 LONGEST = 300  # of an error message
 WORDS = {"true": "True", "half": "Half true", "false": "False"}
 
@@ -57,7 +52,18 @@ def judge(claim: Claim) -> None:
                 choice = guessing.Choice(label, verdict == claim.verdict, "")
                 st.button(label, key=f"{name}:{verdict}", on_click=guessing.remember, args=(name, choice))
     else:
-        st.markdown(f"{MARKS[claim.verdict]}. You said *{guess.text.lower()}*. {claim.evidence}")
+        st.markdown(f"{beside(guess, claim)} {claim.evidence}")
+
+
+def beside(guess: guessing.Choice | None, claim: Claim) -> str:
+    """The run's verdict beside the reader's, in words: a mark of the verdict would look like one on the guess."""
+    found = WORDS[claim.verdict].lower()
+    if guess is None:
+        return f":material/visibility: The run says **{found}**."
+    said = guess.text.lower()
+    if said == found:
+        return f":material/check_circle: Right: you said *{said}*, and so says the run."
+    return f":material/lightbulb: Not so: you said *{said}*, and the run says **{found}**."
 
 
 def plain(sentence: str) -> str:

@@ -29,6 +29,7 @@ COLOURS: dict[Verdict, str] = {
     "None": "orange",
     "raises": "red",
 }
+UNJUDGED = "nothing: just looked"
 AGREES = 1e-6  # relative: a difference quotient's own error is far below
 
 
@@ -174,12 +175,15 @@ def judged_table(name: str) -> None:
         if question(name, title) in st.session_state.get("guesses", {}):
             guess, finding = guessing.made(question(name, title)), examine(title).finding
             rows[title] = {
-                "you said": guess.text if guess else "–",
+                "you said": guess.text if guess else UNJUDGED,
                 "it is": f":{COLOURS[finding.verdict]}[{WORDS[finding.verdict]}]",
                 "angle": "–" if finding.degrees is None else f"{numeral(finding.degrees, 3)}°",
                 "length": "–" if finding.length is None else f"× {numeral(finding.length, 3)}",
             }
     if rows:
-        st.subheader("The loops you have judged", anchor=False)
+        judged = sum(row["you said"] != UNJUDGED for row in rows.values())
+        st.subheader("The loops you have judged or looked at", anchor=False)
         st.table(lesson.rows_to_columns(rows))
-        st.caption(f"{len(rows)} of {len(BENCH)}. Angle and length are against the exact gradient.")
+        st.caption(
+            f"{len(rows)} of {len(BENCH)}, {judged} of them judged. Angle and length are against the exact gradient."
+        )

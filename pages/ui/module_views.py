@@ -1,6 +1,7 @@
 """Lesson 9's furniture: an attempt and what it came to, what is silent about it, and the layers that break it."""
 
 import math
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from maml_core.practice.outer import Course, outer_loop
 from maml_core.practice.trying import ATTEMPTS, Kind, repair, source
 from pages.ui import charts_modules, controls, guessing, lesson
 
+RUNNING = range(4, len(ATTEMPTS))  # the attempts before them raise
 ANSWERS: dict[Kind, str] = {
     "exact": "the meta-gradient",
     "wrong": "another vector",
@@ -29,14 +31,24 @@ def code(number: int) -> None:
     st.code(source(attempt.code), language="python", line_numbers=True)
 
 
-def predict(name: str, tried: ModuleExplained) -> bool:
-    """Ask what is in θ's `.grad` before it shows."""
+def _question(name: str, number: int) -> str:
+    """What the guess on this attempt is kept under; its outcome is the same kind on every network."""
+    return f"{name}: {ATTEMPTS[number].title}"
+
+
+def predict(name: str, number: int, tried: ModuleExplained) -> bool:
+    """Ask what is in θ's `.grad` before it shows, for each attempt anew."""
     outcome = tried.outcome
     return guessing.predict(
-        name,
+        _question(name, number),
         "Run it on two tasks, then call `backward()`. In θ's `.grad` there is now …",
         [guessing.Choice(text, outcome.kind == kind, _why(tried)) for kind, text in ANSWERS.items()],
     )
+
+
+def answered(name: str) -> tuple[int, ...]:
+    """The attempts that run whose outcome this visit has seen; nothing on the page gives away the others."""
+    return tuple(i for i in RUNNING if _question(name, i) in st.session_state.get("guesses", {}))
 
 
 def _why(tried: ModuleExplained) -> str:
@@ -62,11 +74,14 @@ def outcome(tried: ModuleExplained, *, revealed: bool) -> None:
     found = tried.outcome
     notes: dict[Kind, str] = {"raises": "never got as far as backward()", "none": "None at every leaf"}
     note = notes.get(found.kind, "") if revealed else "this attempt: ?"
+    apart = f"{numeral(found.degrees, 3)}° from the meta-gradient." if revealed and found.kind == "wrong" else ""
     arrived = found.arrived or (None,) * len(tried.leaves)
     st.plotly_chart(
-        charts_modules.arrivals(tried.leaves, tried.exact, arrived if revealed else None, note),
+        charts_modules.arrivals(
+            tried.leaves, tried.exact, arrived if revealed else None, found.apart if revealed else (), note
+        ),
         key="arrivals",
-        alt=f"The length of the gradient at each of {len(tried.leaves)} leaves of θ. {note}",
+        alt=f"The length of the gradient at each of {len(tried.leaves)} leaves of θ. {note}{apart}",
     )
     if revealed and found.kind == "raises":
         with st.container(border=True):
@@ -106,21 +121,29 @@ def _same(inner_lr: float, inner_steps: int) -> str:
 def _courses(inner_lr: float, inner_steps: int) -> dict[str, Course]:
     return {
         attempt.title: outer_loop(attempt.code, "MLP", inner_lr=inner_lr, inner_steps=inner_steps)
-        for attempt in ATTEMPTS[4:]
+        for attempt in (ATTEMPTS[i] for i in RUNNING)
     }
 
 
-def courses(inner_lr: float, inner_steps: int) -> None:
-    """The three attempts that run, each in a short outer loop on the MLP."""
-    found = _courses(inner_lr, inner_steps)
-    losses = {title: course.losses for title, course in found.items()}
+def courses(numbers: Sequence[int], *, inner_lr: float, inner_steps: int) -> None:
+    """The attempts that run and were answered, each in a short outer loop on the MLP."""
+    st.markdown(
+        "- **A gradient that is None.** Every optimiser passes over it without a word. The *inner* loop still works, "
+        "on its copy, so the loss that gets printed looks alive. Here are the attempts that run, in an outer loop:"
+    )
+    every = _courses(inner_lr, inner_steps)
+    found = {ATTEMPTS[i].title: every[ATTEMPTS[i].title] for i in numbers}
+    losses = {title: course.losses if title in found else () for title, course in every.items()}
     st.plotly_chart(
         charts_modules.courses(losses),
         key="courses",
-        alt="The mean query loss over twelve outer steps, for the three attempts that run.",
+        alt=f"The mean query loss over twelve outer steps: {', '.join(found)}.",
     )
     moved = "; ".join(f"{title}: **{numeral(course.distance, 3)}**" for title, course in found.items())
     st.caption(f"The MLP, the same two tasks in each of the outer steps. How far θ moved in all: {moved}.")
+    missing = [ATTEMPTS[i].title for i in RUNNING if i not in numbers]
+    if missing:
+        st.caption(f"Drawn here once you have answered them: {', '.join(missing)}.")
 
 
 def layers(name: str) -> None:

@@ -59,8 +59,9 @@ def _bring() -> None:
         st.markdown(_said(judged(file.getvalue() if file is not None else pasted.encode())))
     except SubmissionError as error:
         st.markdown(f":red[:material/block: {controls.escaped(str(error))}]")
-    if file is not None and pasted.strip():
-        st.caption("This is about the file; remove it to have the pasted text judged.")
+    if file is not None:  # a file that the uploader refuses leaves the one before it in place
+        rest = " Remove it to have the pasted text judged." if pasted.strip() else ""
+        st.caption(f"This is about {controls.escaped(file.name)}, the last file that was taken.{rest}")
 
 
 def _said(answer: Answer) -> str:

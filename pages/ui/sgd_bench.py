@@ -7,6 +7,7 @@ import streamlit as st
 
 from maml_core.practice.sgd_desk import DESK, Order, Progress
 from maml_core.practice.sgd_results import Timing, precomputed, summarised, today
+from maml_core.practice.sgd_timing import COMPILED
 
 MINE = "sgd timing"  # in the visit's state: the reader's own result
 NAMES = {
@@ -66,6 +67,20 @@ def bench(order: Order) -> None:
             _look_on(False)
 
     live()
+    if not waiting and (said := _other_order(shown(), order)):
+        st.warning(said, icon=":material/history:")
+
+
+def _other_order(timing: Timing, order: Order) -> str:
+    """What the controls ask for and the shown numbers are not, if anything."""
+    compiling = COMPILED in order.parts and timing.compile_seconds is None and not timing.trouble
+    if (timing.first, timing.repetitions) == (order.first, order.repetitions) and not compiling:
+        return ""
+    again = "again" if MINE in st.session_state else "here"
+    return (
+        f"These numbers are for **{timing.first} first, {timing.repetitions} repetitions**. The controls now say "
+        f"{order.first} first, {order.repetitions} repetitions{', torch.compile too' * compiling}: measure {again}."
+    )
 
 
 def _start(place: Place, order: Order) -> None:

@@ -159,8 +159,8 @@ def _drift(dtype: str, rows: Sequence[Drift]) -> str:
     before, after = rows[last - 1], rows[last]
     return (
         f"**{dtype}**: the comparison passes up to step {before.steps}, with the weights {_apart(before)}, and first "
-        f"fails after step {after.steps}, with {_apart(after)}; of the {len(rows)} steps it fails after "
-        f"{sum(not row.close for row in rows)}. At the weights of step {before.steps}, **{before.sides}** "
+        f"fails at step {after.steps}, with {_apart(after)}. It fails at {sum(not row.close for row in rows)} of the "
+        f"{len(rows)} steps. At the weights of step {before.steps}, **{before.sides}** "
         "of the ReLUs had the image on different sides of 0 in the two networks."
     )
 

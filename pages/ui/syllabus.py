@@ -95,7 +95,7 @@ PARTS = {
             "12_claims",
             12,
             "Claims under test",
-            "Forty-five sentences from five sources, each of them run. Which survive?",
+            "Forty-five sentences from five sources, and a program behind each. Which survive a run?",
         ),
     ),
 }

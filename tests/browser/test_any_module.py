@@ -12,10 +12,11 @@ def test_an_attempt_is_guessed_and_the_picture_follows(visit):
     page = one.open(LESSON)
     page.locator(".js-plotly-plot").wait_for()
     assert page.locator(".js-plotly-plot").bounding_box()["y"] < 700  # question, controls, picture on one screen
-    page.get_by_role("button", name="None", exact=True).click()
+    page.get_by_role("button", name="nothing: an error").click()
     page.get_by_text("and so it is").wait_for()
-    page.get_by_text("None at every leaf").first.wait_for()
+    page.get_by_text("never got as far as").first.wait_for()
     page.get_by_text("6 functional_call").first.click()
+    page.get_by_role("button", name="another vector").click()
     page.get_by_text("away from the meta-gradient").wait_for()
     page.wait_for_url("**attempt=6*")
     one.settle()

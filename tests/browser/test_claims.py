@@ -11,9 +11,10 @@ def test_all_claims_stand_on_the_first_screen_and_a_line_opens_judges_and_stays_
     lines = page.locator(".st-key-claims summary")
     lines.nth(44).wait_for()
     assert max(line.bounding_box()["y"] + line.bounding_box()["height"] for line in lines.all()) <= 900
+    assert not any(line.evaluate("line => line.scrollWidth > line.clientWidth") for line in lines.locator("p").all())
     lines.nth(6).click()
     page.get_by_role("button", name="False", exact=True).dblclick()
-    page.get_by_text("You said false").wait_for()
+    page.get_by_text("Right: you said false").wait_for()
     page.locator(".st-key-run-all").get_by_text("1 false").wait_for()
     one.settle()
     assert page.locator(".st-key-claims details[open]").count() == 1

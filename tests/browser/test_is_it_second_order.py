@@ -68,6 +68,8 @@ def test_a_stranger_s_files_are_judged_or_refused(visit):
     torch.save(leaves, pickled)
     upload(one, "meta_gradient.safetensors", pickled.getvalue())
     page.get_by_text("This is a pickle").wait_for()
+    upload(one, "huge.json", b" " * 1_100_000)
+    page.get_by_text("This is about meta_gradient.safetensors, the last file that was taken.").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

@@ -2,10 +2,13 @@
 
 import csv
 import io
+from functools import partial
+
+import pytest
 
 from maml_core.catalogue import PROGRAMS
 from maml_core.claims import TABLE, Claim
-from pages.ui import claim_runs, claims
+from pages.ui import claim_rows, claim_runs, claims
 from tests.pages.test_first_uses import LINK
 from tests.pages.test_pages import guess, open_page, text
 
@@ -44,14 +47,29 @@ def test_a_filter_that_does_not_exist_gets_a_sentence():
 def test_judging_runs_the_program_and_shows_its_verdict():
     app = opened(7, lesson="3")
     app.button(key="row 7:false").click().run()
-    assert "You said *false*" in text(app)
+    assert "Right: you said *false*, and so says the run." in text(app)
     assert "becomes 87.4" in text(app)
     assert app.session_state["guesses"]["claim 7"].right
+
+
+def test_a_wrong_judgement_is_told_so_in_words():
+    app = opened(7, lesson="3")
+    app.button(key="row 7:true").click().run()
+    assert "Not so: you said *true*, and the run says **false**." in text(app)
+
+
+def test_a_lesson_s_card_says_in_words_whether_the_reader_was_right():
+    app = guess(open_page("pages/03_create_graph.py"), "just show me")
+    app.button(key="claim 7:false").click()
+    app.button(key="claim 8:true").click().run()
+    assert "Right: you said *false*, and so says the run." in text(app)
+    assert "Not so: you said *true*, and the run says **false**." in text(app)
 
 
 def test_a_run_without_a_guess_counts_no_guess_and_the_verdict_filter_finds_it():
     app = opened(7, lesson="3")
     app.button(key="row 7:run").click().run()
+    assert "The run says **false**." in text(app)
     assert "guesses" not in app.session_state or "claim 7" not in app.session_state["guesses"]
     app.segmented_control(key="verdict").set_value("false").run()
     assert sentences(app) == [7]
@@ -76,13 +94,13 @@ def test_a_program_that_raises_is_a_sentence_and_the_rest_goes_on(monkeypatch):
     app.session_state["open 2"] = True
     run_all(app).click().run()
     assert not app.exception
-    assert "2 claims run on this visit" in LINK.sub(r"\1", app.success[0].value)
+    assert "2 of 3 were run on this visit" in LINK.sub(r"\1", app.success[0].value)
     assert "TimeoutError\\: no \\`word\\` after \\*10\\* s" in text(app)
     app.button(key="row 2:true").click().run()
-    assert "You said" not in text(app)
+    assert "you said" not in text(app)
     monkeypatch.setitem(PROGRAMS, 2, lambda: Claim(2, "true", "This time it ran."))
     app.button(key="row 2:true").click().run()
-    assert "You said *true*. This time it ran." in text(app)
+    assert "Right: you said *true*, and so says the run. This time it ran." in text(app)
 
 
 def test_a_lesson_stands_when_one_of_its_programs_raises(monkeypatch):
@@ -108,7 +126,7 @@ def test_all_of_them_run_one_after_the_other_and_again(monkeypatch):
     for _ in range(2):
         run_all(app).click().run()
         assert not app.exception
-        assert "run on this visit, 2 true, 0 half true and 0 false." in app.success[0].value
+        assert "2 of 2 were run on this visit: 2 true, 0 half true and 0 false." in app.success[0].value
     assert ":green[:material/check_circle:] 2 true" in text(app)
 
 
@@ -123,6 +141,70 @@ def test_what_waits_rests_while_another_page_is_open_and_goes_on_after(monkeypat
     assert ran == []
     app.switch_page(PAGE).run()
     assert ran == [2, 3]
+
+
+class Ending(dict):
+    """A session's state that a click has ended: its next touch raises, as Streamlit's does then."""
+
+    clicked = False
+
+    def _touched(self):
+        if self.clicked:
+            raise InterruptedError
+
+    def get(self, *args):
+        self._touched()
+        return super().get(*args)
+
+    def setdefault(self, *args):
+        self._touched()
+        return super().setdefault(*args)
+
+
+def test_a_click_while_a_program_runs_loses_neither_its_verdict_nor_the_judgement(monkeypatch):
+    state, program = Ending(), PROGRAMS[7]
+
+    def interrupted():
+        state.clicked = True
+        return program()
+
+    monkeypatch.setattr(claim_runs.st, "session_state", state)
+    monkeypatch.setitem(PROGRAMS, 7, interrupted)
+    claim_runs.ask(7, "False")
+    claim_runs.ask(7, "True")
+    with pytest.raises(InterruptedError):
+        claim_runs.run_in_turn(lambda number: None, lambda number: None)
+    state.clicked = False
+    assert claim_runs.verdict(7) == "false"
+    assert claim_runs.due() == []
+    claim_runs.settle()
+    assert state["guesses"]["claim 7"] == ("False", True, "")
+    assert claim_runs.asked() == {}
+
+
+def test_while_a_judged_claim_runs_its_line_says_so_and_others_can_be_judged(monkeypatch):
+    seen = {}
+
+    def look(number, program):
+        seen[number] = (claim_runs.running(2), claim_runs.running(7))
+        return program()
+
+    for number in (2, 7):
+        program = PROGRAMS[number]
+        monkeypatch.setitem(PROGRAMS, number, partial(look, number, program))
+    with monkeypatch.context() as patch:
+        patch.setattr(claim_rows, "run_what_waits", lambda *places: None)  # as while the program takes its time
+        app = opened(2)
+        app.session_state["open 7"] = True
+        app.run()
+        app.button(key="row 2:true").click().run()
+        assert "Running its program… You said *true*." in text(app)
+        app.button(key="row 7:true").click().run()
+    app.run()
+    assert seen == {2: (True, True), 7: (False, True)}
+    assert "Running its program" not in text(app)
+    assert app.session_state["guesses"]["claim 2"].right
+    assert not app.session_state["guesses"]["claim 7"].right
 
 
 def test_stop_forgets_what_waits_and_a_second_press_adds_nothing(monkeypatch):

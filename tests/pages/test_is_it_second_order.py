@@ -52,6 +52,10 @@ def test_one_visit_guesses_reveals_browses_and_keeps_score():
     assert list(rows.iloc[:, 0]) == ["load_state_dict", "higher, defaults"]
     assert list(rows["you said"]) == ["the meta-gradient", "None"]
 
+    app = guess(choose(app, "torch.func, detach"), "just show me")
+    assert list(app.table[-1].value["you said"])[-1] == "nothing: just looked"
+    assert any(f"3 of {len(BENCH)}, 2 of them judged." in caption.value for caption in app.caption)
+
 
 @pytest.mark.parametrize(
     ("title", "answer", "sentence"),

@@ -201,7 +201,7 @@ def test_a_judged_claim_shows_its_computed_verdict():
     app = reveal_order(open_page(LESSON))
     app.button(key="claim 21:false").click()
     app.run()
-    assert ":red[:material/close: false]. You said *false*. Keep the stops" in text(app)
+    assert "Right: you said *false*, and so says the run. Keep the stops" in text(app)
 
 
 def test_a_slider_of_three_decimals_shows_them():

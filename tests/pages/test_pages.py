@@ -249,5 +249,5 @@ def test_a_judged_claim_shows_its_computed_verdict():
     app = guess(open_page(LESSON), "just show me")
     app.button(key="claim 7:false").click()
     app.run()
-    assert ":red[:material/close: false]. You said *false*. In that example it never was" in text(app)
+    assert "Right: you said *false*, and so says the run. In that example it never was" in text(app)
     assert "87.4" in text(app)

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from maml_core.practice.drifting import Drift
 from maml_core.practice.sgd_desk import Progress
 from maml_core.practice.sgd_results import ASSET, precomputed, turns_factor
-from pages.ui import sgd_bench
+from pages.ui import sgd_bench, sgd_views
 from tests.pages.test_pages import guess, open_page, text
 
 LESSON = "pages/11_sgd_by_hand.py"
@@ -91,6 +92,37 @@ def test_measuring_here_asks_the_desk_and_shows_what_it_found(desk):
     app.run()
     assert "Measured here just now" in text(app)
     assert any(button.label == "Measure here" for button in app.button)
+
+
+def test_numbers_that_the_controls_no_longer_ask_for_say_so(desk):
+    desk(Progress("done", 0, "drift", 1.0, events()))
+    app = open_page(LESSON)
+    assert not app.warning
+    app.segmented_control(key="first").set_value("by hand").run()
+    assert "are for **SGD first, 40 repetitions**" in app.warning[0].value
+    assert "now say by hand first, 40 repetitions: measure here." in app.warning[0].value
+    app.segmented_control(key="first").set_value("SGD").run()
+    press(app, "Measure here").run()
+    assert "Measured here just now" in text(app)
+    assert not app.warning
+    app.slider(key="repetitions").set_value(60).run()
+    assert "now say SGD first, 60 repetitions: measure again." in app.warning[0].value
+
+
+def test_asking_for_torch_compile_after_a_run_without_it_says_so_too(desk):
+    without = tuple(row for row in events() if row.get("part") != "compiled")
+    desk(Progress("done", 0, "drift", 1.0, without))
+    app = press(open_page(LESSON), "Measure here").run()
+    app.toggle(key="compiled").set_value(True).run()
+    assert "40 repetitions, torch.compile too: measure again." in app.warning[0].value
+
+
+def test_the_steps_at_which_the_comparison_fails_are_counted():
+    rows = [Drift(step, 1e-5 * 10**step, step < 3, 2) for step in (1, 2, 3, 4)]
+    said = sgd_views._drift("float32", rows)
+    assert "passes up to step 2" in said
+    assert "first fails at step 3" in said
+    assert "It fails at 2 of the 4 steps." in said
 
 
 def test_a_machine_on_which_nothing_stands_apart_is_not_said_to_have_an_import(desk, measured):

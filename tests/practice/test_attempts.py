@@ -1,6 +1,7 @@
 """The seven attempts: what each raises or loses in silence, what repairs it, and that the last is right."""
 
 import inspect
+import math
 import subprocess
 import sys
 
@@ -54,6 +55,15 @@ def test_what_reaches_theta(kind, attempt, outcome):
     tried = explain_module(kind, RUNNING[attempt], **STEPS)
     assert tried.outcome.kind == outcome
     assert (tried.outcome.arrived == (None,) * len(tried.leaves)) == (outcome == "none")
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_the_differences_at_the_leaves_make_the_angle(kind):
+    tried = explain_module(kind, RUNNING["unchained"], **STEPS)
+    a = math.hypot(*(length or 0.0 for length in tried.outcome.arrived))
+    b = math.hypot(*tried.exact)
+    law_of_cosines = a**2 + b**2 - 2 * a * b * math.cos(math.radians(tried.outcome.degrees))
+    assert math.hypot(*(apart or 0.0 for apart in tried.outcome.apart)) ** 2 == pytest.approx(law_of_cosines)
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
