@@ -101,7 +101,7 @@ def vectors_line(check: VectorAgreement, quantity: str, note: str = "") -> None:
         st.markdown(f":orange[:material/warning:] The ways to the {quantity} disagree. {check.reason} {note}")
     with st.expander("The ways, digit by digit"):
         shown = min(len(check.ways[0].vector), MOST_ENTRIES)
-        rows = {way.name: {f"[{i}]": numeral(way.vector[i], 16) for i in range(shown)} for way in check.ways}
+        rows = {way.name: {f"entry {i}": numeral(way.vector[i], 16) for i in range(shown)} for way in check.ways}
         st.table(rows_to_columns(rows))
         rest = len(check.ways[0].vector) - shown
         st.caption("All in float64." + (f" {rest} more entries are compared too." if rest else ""))
